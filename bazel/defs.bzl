@@ -1,0 +1,108 @@
+"""Rules of this repository: each one states what kind of thing a target is."""
+
+load("//bazel:copts.bzl", "COPTS")
+load("//bazel:isa.bzl", "ISA_COPTS")
+
+def mlp_cc_library(name, copts = [], **kwargs):
+    native.cc_library(name = name, copts = COPTS + copts, **kwargs)
+
+def mlp_cc_binary(name, copts = [], **kwargs):
+    native.cc_binary(name = name, copts = COPTS + copts, **kwargs)
+
+def mlp_cc_test(name, deps = [], copts = [], size = "small", **kwargs):
+    native.cc_test(
+        name = name,
+        size = size,
+        copts = COPTS + copts,
+        deps = deps + ["@googletest//:gtest_main"],
+        **kwargs
+    )
+
+def mlp_benchmark(name, srcs, deps = [], **kwargs):
+    """A Google Benchmark binary, and a test that runs every benchmark in it once so that it cannot rot.
+
+    Args:
+      name: ends in _benchmark.
+      srcs: its sources, without a main.
+      deps: what it measures.
+      **kwargs: passed on to the binary.
+    """
+    native.cc_library(
+        name = name + "_lib",
+        testonly = True,
+        srcs = srcs,
+        copts = COPTS,
+        visibility = ["//visibility:private"],
+        deps = deps + ["@benchmark"],
+        alwayslink = True,
+    )
+    native.cc_binary(
+        name = name,
+        testonly = True,
+        deps = [name + "_lib", "//benchmarks:main"],
+        **kwargs
+    )
+    native.cc_test(
+        name = name + "_smoke_test",
+        size = "small",
+        args = ["--benchmark_min_time=0"],
+        tags = ["no_sanitizer"],
+        deps = [name + "_lib", "//benchmarks:main"],
+    )
+
+def mlp_kernel_family(name, hdrs = [], deps = [], backends = ["loops", "eigen", "simd"], **kwargs):
+    """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
+
+    The folder holds NAME.h (what callers include), NAME.cc (the choice, and the split over workers), kernels.h (what
+    a backend provides), and one source for each backend, which is compiled once per instruction set with that set's
+    flags and -DMLP_TARGET_ISA=<its enumerator>. loops.cc is compiled once more, with vectorisation off, as the backend `scalar`.
+
+    Args:
+      name: the folder's name.
+      hdrs: public headers beside NAME.h.
+      deps: what the kernels need beside the kernel package and mlp/base.
+      backends: the sources BACKEND.cc that the folder has.
+      **kwargs: passed on to the library (visibility).
+    """
+    mlp_cc_library(
+        name = name + "_api",
+        hdrs = [name + ".h", "kernels.h"] + hdrs,
+        visibility = ["//mlp/kernels:__subpackages__"],
+        deps = deps + ["//mlp/kernels:context"],
+    )
+    variants = []
+    for backend in backends:
+        for isa, isa_copts in ISA_COPTS.items():
+            variants.append((backend, isa, isa_copts + ["-O3"]))
+    if "loops" in backends:
+        # An honest scalar baseline: the compiler may schedule and unroll, not vectorise.
+        variants.append(("loops", "scalar", ["-O3", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]))
+    extra = {"eigen": ["//mlp/kernels:eigen"], "loops": ["//mlp/kernels:loops"], "simd": ["//mlp/base:simd"]}
+    for backend, isa, variant_copts in variants:
+        mlp_cc_library(
+            name = "%s_%s_%s" % (name, backend, isa),
+            srcs = [backend + ".cc"],
+            copts = variant_copts,
+            local_defines = ["MLP_TARGET_IS_SCALAR"] if isa == "scalar" else ["MLP_TARGET_ISA=k" + isa.capitalize()],
+            visibility = ["//visibility:private"],
+            deps = [name + "_api"] + deps + extra[backend],
+            # Reached through the tables of kernels.h alone.
+            alwayslink = True,
+        )
+    objects = ["%s_%s_%s" % (name, backend, isa) for backend, isa, _ in variants]
+    mlp_cc_library(
+        name = name,
+        srcs = [name + ".cc"],
+        hdrs = [name + ".h"] + hdrs,
+        deps = [name + "_api"] + deps + objects,
+        **kwargs
+    )
+    native.sh_test(
+        name = name + "_isa_symbols_test",
+        size = "small",
+        srcs = ["//tools:check_isa_symbols.sh"],
+        args = ["$(locations %s)" % target for target in objects],
+        data = objects,
+        # Unoptimised builds keep inline functions of the standard library as weak symbols.
+        tags = ["no_sanitizer"],
+    )

@@ -1,0 +1,49 @@
+// All memory of one plan in one block: laid out twice by the same code, first to count, then for
+// real, and never grown afterwards.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/check.h"
+
+namespace mlp {
+
+// Owns the memory that the spans of Take point into. Moves keep those spans valid.
+class Arena {
+ public:
+  Arena() = default;
+
+  // Calls layout(arena) twice. It must take the same pieces in the same order each time; those of
+  // the second call are the ones to keep.
+  template <class Layout>
+  static Arena For(Layout layout) {
+    Arena arena;
+    layout(arena);
+    arena.buffer_ = AlignedBuffer<std::byte>(arena.used_);
+    arena.used_ = 0;
+    layout(arena);
+    MLP_CHECK_EQ(arena.used_, arena.buffer_.size());
+    return arena;
+  }
+
+  // n zeroed Ts on cache lines of their own. While counting, a span without memory behind it.
+  template <class T>
+  std::span<T> Take(size_t n) {
+    const size_t offset = used_;
+    used_ += RoundUp(n * sizeof(T), kCacheLineBytes);
+    if (buffer_.empty()) return {};
+    MLP_CHECK_LE(used_, buffer_.size());
+    return {reinterpret_cast<T*>(buffer_.data() + offset), n};
+  }
+
+  size_t bytes() const { return buffer_.size(); }
+
+ private:
+  AlignedBuffer<std::byte> buffer_;
+  size_t used_ = 0;
+};
+
+}  // namespace mlp

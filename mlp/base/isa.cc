@@ -1,0 +1,71 @@
+#include "mlp/base/isa.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace mlp {
+namespace {
+
+// GCC's test includes the operating system's consent (XGETBV).
+bool CpuHas(Isa isa) {
+  switch (isa) {
+    case Isa::kSse2:
+      return true;
+    case Isa::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::kAvx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+absl::string_view Name(Isa isa) {
+  switch (isa) {
+#define MLP_ISA(enumerator, name, arch) \
+  case Isa::enumerator:                 \
+    return name;
+#include "mlp/base/isas.inc"
+#undef MLP_ISA
+  }
+  __builtin_unreachable();
+}
+
+const std::vector<Isa>& SupportedIsas() {
+  static const std::vector<Isa> supported = [] {
+    std::vector<Isa> isas;
+    std::copy_if(kIsas.begin(), kIsas.end(), std::back_inserter(isas), CpuHas);
+    return isas;
+  }();
+  return supported;
+}
+
+bool IsSupported(Isa isa) {
+  return std::find(SupportedIsas().begin(), SupportedIsas().end(), isa) != SupportedIsas().end();
+}
+
+std::vector<std::string> CpuFeatures() {
+  static constexpr absl::string_view kOfInterest[] = {
+      "sse2",     "sse4_1",      "avx",         "avx2",     "fma",      "f16c",
+      "avx512f",  "avx512cd",    "avx512bw",    "avx512dq", "avx512vl", "avx512_vnni",
+      "avx_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8"};
+  std::vector<std::string> features;
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.rfind("flags", 0) != 0) continue;
+    std::istringstream words(line);
+    const std::vector<std::string> flags{std::istream_iterator<std::string>(words), {}};
+    for (const absl::string_view name : kOfInterest) {
+      if (std::find(flags.begin(), flags.end(), name) != flags.end()) features.emplace_back(name);
+    }
+    break;
+  }
+  return features;
+}
+
+}  // namespace mlp

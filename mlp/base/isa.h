@@ -1,0 +1,35 @@
+// The instruction sets that kernels exist for, and which of them this CPU has.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace mlp {
+
+enum class Isa {
+#define MLP_ISA(enumerator, name, arch) enumerator,
+#include "mlp/base/isas.inc"
+#undef MLP_ISA
+};
+
+inline constexpr std::array kIsas = {
+#define MLP_ISA(enumerator, name, arch) Isa::enumerator,
+#include "mlp/base/isas.inc"
+#undef MLP_ISA
+};
+
+absl::string_view Name(Isa isa);
+
+// Those that this CPU and its operating system can run, slowest first. Never empty.
+const std::vector<Isa>& SupportedIsas();
+
+bool IsSupported(Isa isa);
+inline Isa BestIsa() { return SupportedIsas().back(); }
+
+// Features of this CPU that matter here, in /proc/cpuinfo's names, e.g. "avx2", "amx_bf16".
+std::vector<std::string> CpuFeatures();
+
+}  // namespace mlp

@@ -1,0 +1,51 @@
+// Vectors of one instruction set, and the loop over elements. Included by kernels alone, in files
+// compiled with that instruction set's flags.
+#pragma once
+
+#include <cstddef>
+#include <xsimd/xsimd.hpp>
+
+#include "mlp/base/isa.h"
+
+namespace mlp {
+
+template <Isa isa>
+struct ArchOf;
+#define MLP_ISA(enumerator, name, arch) \
+  template <>                           \
+  struct ArchOf<Isa::enumerator> {      \
+    using type = arch;                  \
+  };
+#include "mlp/base/isas.inc"
+#undef MLP_ISA
+
+template <Isa isa>
+using Vec = xsimd::batch<float, typename ArchOf<isa>::type>;
+
+// The first n < V::size lanes from memory, the others 0.
+template <class V>
+[[gnu::always_inline]] inline V LoadPartial(const float* from, size_t n) {
+  alignas(64) float lanes[V::size] = {};
+  for (size_t k = 0; k < n; ++k) lanes[k] = from[k];
+  return V::load_aligned(lanes);
+}
+
+// The first n < V::size lanes to memory.
+template <class V>
+[[gnu::always_inline]] inline void StorePartial(V v, float* to, size_t n) {
+  alignas(64) float lanes[V::size];
+  v.store_aligned(lanes);
+  for (size_t k = 0; k < n; ++k) to[k] = lanes[k];
+}
+
+// out[i] = f(in[i]...) for i < n. The tail runs as one padded vector, so that a result does not
+// depend on its position. out may be one of the inputs.
+template <class V, class F, class... In>
+[[gnu::always_inline]] inline void Map(size_t n, F f, float* out, const In*... in) {
+  constexpr size_t kLanes = V::size;
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(V::load_unaligned(in + i)...).store_unaligned(out + i);
+  if (i < n) StorePartial(f(LoadPartial<V>(in + i, n - i)...), out + i, n - i);
+}
+
+}  // namespace mlp

@@ -1,0 +1,100 @@
+#include "mlp/base/team.h"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "mlp/base/check.h"
+#include "mlp/base/denormals.h"
+
+namespace mlp {
+namespace {
+
+inline void Pause() { __builtin_ia32_pause(); }
+
+// One worker's run of the body. Out of line, so that ThreadSanitizer follows it (see RunTeam).
+[[gnu::noinline]] void RunWorker(int rank, int size, Barrier* barrier,
+                                 absl::FunctionRef<void(const Worker&)> body) {
+  const ScopedFlushDenormals flush;
+  const Worker worker(rank, size, barrier);
+  // libgomp's own fork and join are invisible to ThreadSanitizer; these two barriers are not.
+  worker.Sync();
+  body(worker);
+  worker.Sync();
+}
+
+// CPUs that the cgroup (version 2) lets this process use, rounded up; 0 without a limit.
+int CgroupCpus() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return std::max(1, static_cast<int>(std::ceil(std::atof(quota.c_str()) / period)));
+}
+
+}  // namespace
+
+void Barrier::Wait() {
+  const unsigned generation = generation_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.store(generation + 1, std::memory_order_release);
+    return;
+  }
+  // A few microseconds of spinning cover the usual wait; beyond that another process may hold the
+  // core that we wait for.
+  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
+    if (spins < 4000) {
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+Range Worker::Share(size_t n, size_t grain) const {
+  const size_t grains = (n + grain - 1) / grain;
+  const size_t size = static_cast<size_t>(size_);
+  const size_t rank = static_cast<size_t>(rank_);
+  return {std::min(n, grains * rank / size * grain),
+          std::min(n, grains * (rank + 1) / size * grain)};
+}
+
+// The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the
+// captured variables for a race.
+[[gnu::no_sanitize("thread")]] void RunTeam(int threads,
+                                            absl::FunctionRef<void(const Worker&)> body) {
+  MLP_CHECK_GE(threads, 1);
+  if (threads == 1) return RunWorker(0, 1, nullptr, body);
+  Barrier barrier(threads);
+#pragma omp parallel num_threads(threads)
+  RunWorker(omp_get_thread_num(), threads, &barrier, body);
+}
+
+int AvailableThreads() {
+  static const int available = [] {
+    // Room for 8192 CPUs: a fixed cpu_set_t fails on larger machines than 1024.
+    constexpr int kCpus = 8192;
+    cpu_set_t* set = CPU_ALLOC(kCpus);
+    int cpus = static_cast<int>(std::thread::hardware_concurrency());
+    if (sched_getaffinity(0, CPU_ALLOC_SIZE(kCpus), set) == 0) {
+      cpus = CPU_COUNT_S(CPU_ALLOC_SIZE(kCpus), set);
+    }
+    CPU_FREE(set);
+    if (const int quota = CgroupCpus(); quota > 0) cpus = std::min(cpus, quota);
+    return std::max(1, cpus);
+  }();
+  return available;
+}
+
+int EffectiveThreads(int threads) {
+  MLP_CHECK_GE(threads, 0);
+  return threads == 0 ? AvailableThreads() : std::min(threads, AvailableThreads());
+}
+
+}  // namespace mlp

@@ -1,0 +1,73 @@
+// A team of workers that run one function together (SPMD), on OpenMP threads.
+//
+// One parallel region spans a whole training step. Inside it kernels split their own work by rank
+// and meet at barriers; nothing forks or joins per operation.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "absl/functional/function_ref.h"
+
+namespace mlp {
+
+// Half-open: begin .. end-1.
+struct Range {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t size() const { return end - begin; }
+  bool empty() const { return begin >= end; }
+};
+
+// Meeting point of a fixed number of threads; reusable. Spins for a short while, then lets other
+// processes run.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
+
+  // Returns when all threads have called it. What each wrote before is visible to all after.
+  void Wait();
+
+ private:
+  const int threads_;
+  alignas(128) std::atomic<int> arrived_{0};
+  alignas(128) std::atomic<unsigned> generation_{0};
+};
+
+// One thread's place in a team. The default is a team of one.
+class Worker {
+ public:
+  Worker() = default;
+  Worker(int rank, int size, Barrier* barrier) : rank_(rank), size_(size), barrier_(barrier) {}
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+
+  // Waits for all workers of the team.
+  void Sync() const {
+    if (size_ > 1) barrier_->Wait();
+  }
+
+  // This worker's part of 0 .. n-1: contiguous, its bounds multiples of grain, parts as even as
+  // that allows, in rank order.
+  Range Share(size_t n, size_t grain = 1) const;
+
+ private:
+  int rank_ = 0;
+  int size_ = 1;
+  Barrier* barrier_ = nullptr;
+};
+
+// Runs body on `threads` workers, each with denormals flushed to zero, and returns when all are
+// done. Not to be nested. With one thread it is a plain call.
+void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body);
+
+// How many threads this process may use: the CPU affinity and the cgroup's quota, at least 1.
+int AvailableThreads();
+
+// What a request for `threads` comes to: 0 asks for all; never more than are available.
+int EffectiveThreads(int threads);
+
+}  // namespace mlp

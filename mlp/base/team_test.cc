@@ -1,0 +1,66 @@
+#include "mlp/base/team.h"
+
+#include <gtest/gtest.h>
+#include <xmmintrin.h>
+
+#include <vector>
+
+#include "mlp/base/denormals.h"
+
+namespace mlp {
+namespace {
+
+TEST(WorkerTest, SharesCoverEverythingOnceAtTheGrain) {
+  for (const int size : {1, 2, 3, 8}) {
+    for (const size_t n : {0, 1, 7, 16, 100, 784}) {
+      for (const size_t grain : {1, 8, 16}) {
+        size_t end = 0;
+        for (int rank = 0; rank < size; ++rank) {
+          const Range share = Worker(rank, size, nullptr).Share(n, grain);
+          EXPECT_EQ(share.begin, end);
+          EXPECT_LE(share.begin, share.end);
+          EXPECT_TRUE(share.end == n || share.end % grain == 0);
+          end = share.end;
+        }
+        EXPECT_EQ(end, n);
+      }
+    }
+  }
+}
+
+// Each round reads what all workers wrote in the round before.
+TEST(TeamTest, BarrierOrdersWritesOfAllWorkers) {
+  for (const int threads : {1, 2, 3, 8}) {
+    constexpr int kRounds = 200;
+    std::vector<long> cells(threads), sums(threads);
+    RunTeam(threads, [&](const Worker& worker) {
+      for (int round = 0; round < kRounds; ++round) {
+        cells[worker.rank()] = round + worker.rank();
+        worker.Sync();
+        for (int i = 0; i < worker.size(); ++i) sums[worker.rank()] += cells[i];
+        worker.Sync();
+      }
+    });
+    long expected = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      for (int i = 0; i < threads; ++i) expected += round + i;
+    }
+    for (const long sum : sums) EXPECT_EQ(sum, expected);
+  }
+}
+
+TEST(TeamTest, FlushesDenormalsInsideAndRestoresOutside) {
+  volatile float tiny = 1e-39f;
+  RunTeam(2, [&](const Worker&) { EXPECT_EQ(tiny * 1.0f, 0.0f); });
+  EXPECT_NE(tiny * 1.0f, 0.0f);
+}
+
+TEST(ThreadsTest, RequestsAreBoundedByWhatIsAvailable) {
+  EXPECT_GE(AvailableThreads(), 1);
+  EXPECT_EQ(EffectiveThreads(0), AvailableThreads());
+  EXPECT_EQ(EffectiveThreads(1), 1);
+  EXPECT_EQ(EffectiveThreads(1 << 20), AvailableThreads());
+}
+
+}  // namespace
+}  // namespace mlp
