@@ -7,7 +7,6 @@
 COPTS = [
     "-Wall",
     "-Wextra",
-    "-Wshadow=compatible-local",
     "-Werror",
     "-ffp-contract=off",
     "-fno-math-errno",

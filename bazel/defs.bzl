@@ -50,51 +50,78 @@ def mlp_benchmark(name, srcs, deps = [], **kwargs):
         deps = [name + "_lib", "//benchmarks:main"],
     )
 
-def mlp_kernel_family(name, hdrs = [], deps = [], backends = ["loops", "eigen", "simd"], **kwargs):
+def mlp_kernel_family(
+        name,
+        hdrs = [],
+        private_hdrs = [],
+        textual_hdrs = [],
+        deps = [],
+        backends = ["loops", "eigen", "simd"],
+        **kwargs):
     """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
 
     The folder holds NAME.h (what callers include), NAME.cc (the choice, and the split over workers), kernels.h (what
     a backend provides), and one source for each backend, which is compiled once per instruction set with that set's
-    flags and -DMLP_TARGET_ISA=<its enumerator>. loops.cc is compiled once more, with vectorisation off, as the backend `scalar`.
+    flags and -DMLP_TARGET_ISA=<its enumerator>. loops.cc is compiled once more, with vectorisation off, as the
+    backend `scalar`.
 
     Args:
       name: the folder's name.
       hdrs: public headers beside NAME.h.
-      deps: what the kernels need beside the kernel package and mlp/base.
+      private_hdrs: headers for the sources of this folder.
+      textual_hdrs: lists (.inc) that headers include.
+      deps: what the kernels need beside the context and their backend's tools.
       backends: the sources BACKEND.cc that the folder has.
       **kwargs: passed on to the library (visibility).
     """
+    context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
     mlp_cc_library(
         name = name + "_api",
-        hdrs = [name + ".h", "kernels.h"] + hdrs,
+        hdrs = [name + ".h", "kernels.h"] + hdrs + private_hdrs,
+        textual_hdrs = textual_hdrs,
         visibility = ["//mlp/kernels:__subpackages__"],
-        deps = deps + ["//mlp/kernels:context"],
+        deps = deps + context,
     )
+    tools = {
+        "eigen": ["//mlp/kernels:eigen"],
+        "loops": ["//mlp/kernels:loops"],
+        "simd": ["//mlp/base:simd", "//mlp/kernels:simd"],
+    }
     variants = []
     for backend in backends:
         for isa, isa_copts in ISA_COPTS.items():
-            variants.append((backend, isa, isa_copts + ["-O3"]))
+            enumerator = "k" + isa.capitalize()
+            variant_copts = isa_copts + ["-O3", "-DMLP_TARGET_ISA=" + enumerator]
+            if backend == "eigen":
+                variant_copts = variant_copts + ["-DEigen=Eigen_" + enumerator]
+            if backend == "loops":
+                # What a user of the compiler would allow it: fused products, and the sums marked in loops.h.
+                variant_copts = variant_copts + ["-fopenmp-simd", "-ffp-contract=fast"]
+            variants.append((backend + "_" + isa, backend, variant_copts))
     if "loops" in backends:
         # An honest scalar baseline: the compiler may schedule and unroll, not vectorise.
-        variants.append(("loops", "scalar", ["-O3", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]))
-    extra = {"eigen": ["//mlp/kernels:eigen"], "loops": ["//mlp/kernels:loops"], "simd": ["//mlp/base:simd"]}
-    for backend, isa, variant_copts in variants:
+        variants.append(("scalar", "loops", [
+            "-O3",
+            "-fno-tree-vectorize",
+            "-fno-tree-slp-vectorize",
+            "-DMLP_TARGET_IS_SCALAR",
+        ]))
+    objects = []
+    for suffix, backend, variant_copts in variants:
+        objects.append(name + "_" + suffix)
         mlp_cc_library(
-            name = "%s_%s_%s" % (name, backend, isa),
+            name = objects[-1],
             srcs = [backend + ".cc"],
             copts = variant_copts,
-            local_defines = ["MLP_TARGET_IS_SCALAR"] if isa == "scalar" else ["MLP_TARGET_ISA=k" + isa.capitalize()],
+            linkstatic = True,
             visibility = ["//visibility:private"],
-            deps = [name + "_api"] + deps + extra[backend],
-            # Reached through the tables of kernels.h alone.
-            alwayslink = True,
+            deps = deps + context + tools[backend] + [name + "_api"],
         )
-    objects = ["%s_%s_%s" % (name, backend, isa) for backend, isa, _ in variants]
     mlp_cc_library(
         name = name,
         srcs = [name + ".cc"],
         hdrs = [name + ".h"] + hdrs,
-        deps = [name + "_api"] + deps + objects,
+        deps = deps + context + objects + [name + "_api"],
         **kwargs
     )
     native.sh_test(

@@ -57,12 +57,10 @@ void Barrier::Wait() {
   }
 }
 
-Range Worker::Share(size_t n, size_t grain) const {
+Range Share(size_t n, size_t grain, size_t part, size_t parts) {
   const size_t grains = (n + grain - 1) / grain;
-  const size_t size = static_cast<size_t>(size_);
-  const size_t rank = static_cast<size_t>(rank_);
-  return {std::min(n, grains * rank / size * grain),
-          std::min(n, grains * (rank + 1) / size * grain)};
+  return {std::min(n, grains * part / parts * grain),
+          std::min(n, grains * (part + 1) / parts * grain)};
 }
 
 // The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the

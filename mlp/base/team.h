@@ -19,6 +19,10 @@ struct Range {
   bool empty() const { return begin >= end; }
 };
 
+// Part `part` of `parts` of 0 .. n-1: contiguous, its bounds multiples of grain (but for n), parts
+// as even as that allows, in order.
+Range Share(size_t n, size_t grain, size_t part, size_t parts);
+
 // Meeting point of a fixed number of threads; reusable. Spins for a short while, then lets other
 // processes run.
 class Barrier {
@@ -50,9 +54,10 @@ class Worker {
     if (size_ > 1) barrier_->Wait();
   }
 
-  // This worker's part of 0 .. n-1: contiguous, its bounds multiples of grain, parts as even as
-  // that allows, in rank order.
-  Range Share(size_t n, size_t grain = 1) const;
+  // This worker's part of 0 .. n-1.
+  Range Share(size_t n, size_t grain = 1) const {
+    return mlp::Share(n, grain, static_cast<size_t>(rank_), static_cast<size_t>(size_));
+  }
 
  private:
   int rank_ = 0;

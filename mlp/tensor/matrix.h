@@ -52,11 +52,12 @@ class MatrixView {
 using Matrix = MatrixView<float>;
 using ConstMatrix = MatrixView<const float>;
 
+inline constexpr size_t kFloatsPerLine = 16;  // of a cache line
+
 // The row stride, in floats, for a matrix of n columns that kernels run over: whole cache lines,
 // and an odd number of them, so that the rows of a power-of-two width do not share L1 sets.
 constexpr size_t PaddedStride(size_t n) {
-  constexpr size_t kLine = 16;
-  return ((n + kLine - 1) / kLine | 1) * kLine;
+  return ((n + kFloatsPerLine - 1) / kFloatsPerLine | 1) * kFloatsPerLine;
 }
 
 }  // namespace mlp

@@ -1,0 +1,90 @@
+// Activation functions, each written once, for any value type V and accuracy Math (see math.h).
+//
+//   Value<Math>(x)      y = f(x)
+//   Slope<Math>(x, y)   f'(x), where y = f(x)
+//   kSlopeFromOutput    whether Slope reads y alone
+#pragma once
+
+#include "mlp/kernels/math.h"
+
+namespace mlp::kernels {
+
+struct Identity {
+  static constexpr bool kSlopeFromOutput = true;
+  template <class Math, class V>
+  static V Value(V x) {
+    return x;
+  }
+  template <class Math, class V>
+  static V Slope(V, V) {
+    return V(1.0f);
+  }
+};
+
+// max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
+struct Relu {
+  static constexpr bool kSlopeFromOutput = true;
+  template <class Math, class V>
+  static V Value(V x) {
+    return max(x, V(0.0f));
+  }
+  template <class Math, class V>
+  static V Slope(V, V y) {
+    return select(y > V(0.0f), V(1.0f), V(0.0f));
+  }
+};
+
+// Slope 0.01 below zero (Maas, Hannun & Ng 2013).
+struct LeakyRelu {
+  static constexpr bool kSlopeFromOutput = true;
+  template <class Math, class V>
+  static V Value(V x) {
+    return x * Slope<Math>(x, x);
+  }
+  template <class Math, class V>
+  static V Slope(V, V y) {
+    return select(y > V(0.0f), V(1.0f), V(0.01f));
+  }
+};
+
+// 1 / (1 + e^-x). Without overflow: e^-|x| is at most 1.
+struct Sigmoid {
+  static constexpr bool kSlopeFromOutput = true;
+  template <class Math, class V>
+  static V Value(V x) {
+    const V e = Math::Exp(min(x, -x));
+    return Math::Divide(select(x < V(0.0f), e, V(1.0f)), V(1.0f) + e);
+  }
+  template <class Math, class V>
+  static V Slope(V, V y) {
+    return y * (V(1.0f) - y);
+  }
+};
+
+struct Tanh {
+  static constexpr bool kSlopeFromOutput = true;
+  template <class Math, class V>
+  static V Value(V x) {
+    return Math::Tanh(x);
+  }
+  template <class Math, class V>
+  static V Slope(V, V y) {
+    return V(1.0f) - y * y;
+  }
+};
+
+// x * sigmoid(x), also called swish (Elfwing, Uchibe & Doya 2017).
+struct Silu {
+  static constexpr bool kSlopeFromOutput = false;
+  template <class Math, class V>
+  static V Value(V x) {
+    return x * Sigmoid::Value<Math>(x);
+  }
+  template <class Math, class V>
+  static V Slope(V x, V y) {
+    const V s = Sigmoid::Value<Math>(x);
+    return s + y * (V(1.0f) - s);
+  }
+};
+
+}  // namespace mlp::kernels

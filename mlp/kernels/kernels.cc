@@ -1,0 +1,52 @@
+#include "mlp/kernels/kernels.h"
+
+#include <deque>
+
+#include "mlp/base/check.h"
+#include "mlp/kernels/elementwise/kernels.h"
+#include "mlp/kernels/gemm/kernels.h"
+#include "mlp/kernels/reduce/kernels.h"
+#include "mlp/kernels/softmax/kernels.h"
+#include "mlp/kernels/update/kernels.h"
+
+namespace mlp::kernels {
+namespace {
+
+template <class Family>
+const Family* Resolve(const Family* (*find)(const Target&), const Target& target) {
+  const Target candidates[] = {target, {Backend::kAutovec, target.isa}};
+  for (const Target& candidate : candidates) {
+    if (const Family* family = find(candidate); family != nullptr) return family;
+  }
+  MLP_CHECK(!"every family has plain loops");
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+const KernelSet& KernelsFor(const Target& target) {
+  static const std::deque<KernelSet> sets = [] {
+    std::deque<KernelSet> all;
+    for (const Target& t : SupportedTargets()) {
+      all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
+                     Resolve(FindReduceKernels, t), Resolve(FindSoftmaxKernels, t),
+                     Resolve(FindUpdateKernels, t)});
+    }
+    return all;
+  }();
+  for (const KernelSet& set : sets) {
+    if (set.target == target) return set;
+  }
+  MLP_CHECK(!"the target is not one of SupportedTargets()");
+  __builtin_unreachable();
+}
+
+std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kernels) {
+  return {{"elementwise", Name(kernels.elementwise->target)},
+          {"gemm", Name(kernels.gemm->target)},
+          {"reduce", Name(kernels.reduce->target)},
+          {"softmax", Name(kernels.softmax->target)},
+          {"update", Name(kernels.update->target)}};
+}
+
+}  // namespace mlp::kernels

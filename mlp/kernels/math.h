@@ -1,0 +1,108 @@
+// The vocabulary of formulas that are written once for every value type V: float, double, and the
+// vectors of each instruction set.
+//
+// A formula takes a policy: ExactMath rounds as the C++ library or the vector library does (1 to 2
+// ulp); FastMath approximates to the bound stated at each function, for speed.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace mlp::kernels {
+
+// Plain numbers learn here what vectors bring along.
+template <class T>
+T select(bool condition, T a, T b) {
+  return condition ? a : b;
+}
+template <class T>
+T max(T a, T b) {
+  return a < b ? b : a;
+}
+template <class T>
+T min(T a, T b) {
+  return b < a ? b : a;
+}
+using std::exp;
+using std::nearbyint;
+using std::sqrt;
+using std::tanh;
+
+// What a value type does in its own way. Vectors specialise this in math_simd.h.
+template <class V>
+struct Primitives {
+  static V MulAdd(V a, V b, V c) { return a * b + c; }
+  // Starting points for Newton's iteration. Plain numbers are exact at once.
+  static V ReciprocalEstimate(V x) { return V(1) / x; }
+  static V RsqrtEstimate(V x) { return V(1) / sqrt(x); }
+  // 2^n for an integral n in [-126, 127].
+  static V PowerOfTwo(V n) {
+    return static_cast<V>(std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23));
+  }
+};
+
+// a * b + c, fused where the value type has an instruction for it.
+template <class V>
+V mul_add(V a, V b, V c) {
+  return Primitives<V>::MulAdd(a, b, c);
+}
+
+struct ExactMath {
+  template <class V>
+  static V Exp(V x) {
+    return exp(x);
+  }
+  template <class V>
+  static V Tanh(V x) {
+    return tanh(x);
+  }
+  template <class V>
+  static V Divide(V a, V b) {
+    return a / b;
+  }
+  // a / (sqrt(b) * scale + epsilon), b >= 0.
+  template <class V>
+  static V DivideByRoot(V a, V b, V scale, V epsilon) {
+    return a / (sqrt(b) * scale + epsilon);
+  }
+};
+
+struct FastMath {
+  // Relative error below 4e-6 on [-87, 88]; clamped outside. e^x = 2^n 2^f with f in [-1/2, 1/2]
+  // and a polynomial for 2^f (Taylor's to the fifth power).
+  template <class V>
+  static V Exp(V x) {
+    const V t = min(max(x, V(-87.0f)), V(88.0f)) * V(1.44269504f);
+    const V n = nearbyint(t);
+    const V f = t - n;
+    V p = V(1.3333558e-3f);
+    p = mul_add(p, f, V(9.6181291e-3f));
+    p = mul_add(p, f, V(5.5504109e-2f));
+    p = mul_add(p, f, V(2.4022651e-1f));
+    p = mul_add(p, f, V(6.9314718e-1f));
+    p = mul_add(p, f, V(1.0f));
+    return p * Primitives<V>::PowerOfTwo(n);
+  }
+  // Absolute error below 4e-6: tanh(x) = 1 - 2 / (e^(2x) + 1).
+  template <class V>
+  static V Tanh(V x) {
+    return V(1.0f) - Divide(V(2.0f), Exp(x + x) + V(1.0f));
+  }
+  // Relative error below 1e-6: the CPU's estimate (12 bits or more) and one Newton step.
+  template <class V>
+  static V Divide(V a, V b) {
+    const V r = Primitives<V>::ReciprocalEstimate(b);
+    return a * (r * (V(2.0f) - b * r));
+  }
+  // Relative error below 2e-6, by the same means; exactly a / epsilon at b = 0.
+  template <class V>
+  static V DivideByRoot(V a, V b, V scale, V epsilon) {
+    const V r = Primitives<V>::RsqrtEstimate(max(b, V(1e-36f)));
+    const V root = b * (r * (V(1.5f) - V(0.5f) * b * r * r));
+    return Divide(a, mul_add(root, scale, epsilon));
+  }
+};
+
+}  // namespace mlp::kernels

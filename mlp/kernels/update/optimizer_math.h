@@ -1,0 +1,42 @@
+// Optimizer updates, each written once, for any value type V and accuracy Math (see math.h).
+//
+//   kStates                            arrays of state, each as long as the parameters
+//   Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states
+//
+// Weight decay is decoupled from the gradient: w shrinks by learning_rate * weight_decay per step
+// (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019).
+#pragma once
+
+#include <cstddef>
+
+#include "mlp/kernels/math.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::kernels {
+
+// w -= rate * g.
+struct Sgd {
+  static constexpr size_t kStates = 0;
+  template <class Math, class V>
+  static void Apply(const UpdateStep& step, V g, V& w, V*) {
+    w = w * V(step.keep) - V(step.rate) * g;
+  }
+};
+
+// Kingma & Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with both bias
+// corrections drawn into constants of the step:
+//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+//   w -= rate * m / (sqrt(v) * root_scale + epsilon)
+// where rate = learning_rate / (1 - beta1^t) and root_scale = 1 / sqrt(1 - beta2^t).
+struct Adam {
+  static constexpr size_t kStates = 2;
+  template <class Math, class V>
+  static void Apply(const UpdateStep& step, V g, V& w, V* s) {
+    s[0] = mul_add(V(step.beta1), s[0], V(1.0f - step.beta1) * g);
+    s[1] = mul_add(V(step.beta2), s[1], V(1.0f - step.beta2) * (g * g));
+    w = w * V(step.keep) -
+        Math::DivideByRoot(V(step.rate) * s[0], s[1], V(step.root_scale), V(step.epsilon));
+  }
+};
+
+}  // namespace mlp::kernels

@@ -1,0 +1,49 @@
+#include "mlp/base/simd.h"
+
+#include "mlp/kernels/math_simd.h"
+#include "mlp/kernels/update/kernels.h"
+#include "mlp/kernels/update/run.h"
+
+namespace mlp::kernels {
+namespace {
+
+using V = Vec<Isa::MLP_TARGET_ISA>;
+constexpr size_t kLanes = V::size;
+
+struct Loops {
+  template <class Optimizer, class Math>
+  static void Run(const UpdateStep& step_in, const UpdateSpans& spans) {
+    const UpdateStep step = step_in;
+    const size_t n = spans.parameters.size();
+    float* w = spans.parameters.data();
+    const float* g = spans.gradient.data();
+    const auto at = [&](size_t k, size_t i) { return spans.states[k].data() + i; };
+    size_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) {
+      V value = V::load_unaligned(w + i);
+      V s[kMaxStates];
+      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = V::load_unaligned(at(k, i));
+      Optimizer::template Apply<Math>(step, V::load_unaligned(g + i), value, s);
+      value.store_unaligned(w + i);
+      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k].store_unaligned(at(k, i));
+    }
+    if (i == n) return;
+    const size_t rest = n - i;
+    V value = LoadPartial<V>(w + i, rest);
+    V s[kMaxStates];
+    for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = LoadPartial<V>(at(k, i), rest);
+    Optimizer::template Apply<Math>(step, LoadPartial<V>(g + i, rest), value, s);
+    StorePartial(value, w + i, rest);
+    for (size_t k = 0; k < Optimizer::kStates; ++k) StorePartial(s[k], at(k, i), rest);
+  }
+};
+
+}  // namespace
+
+template <>
+const UpdateKernels& UpdateTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
+  static constexpr UpdateKernels kTable = {{Backend::kSimd, Isa::MLP_TARGET_ISA}, RunUpdate<Loops>};
+  return kTable;
+}
+
+}  // namespace mlp::kernels
