@@ -1,0 +1,170 @@
+// Every form of product, on every target of this CPU, at awkward shapes, against the textbook.
+#include "mlp/kernels/gemm/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <vector>
+
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/rng.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/reference/activation.h"
+#include "mlp/reference/matmul.h"
+#include "mlp/reference/matrix.h"
+
+namespace mlp::kernels {
+namespace {
+
+// A matrix with room around it: rows are further apart than they are long, and what lies between
+// must stay as it was.
+class Padded {
+ public:
+  Padded(size_t rows, size_t cols, Stream& stream)
+      : rows_(rows), cols_(cols), buffer_(rows * Stride() + kGuard) {
+    for (float& x : buffer_) x = kMark;
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t j = 0; j < cols; ++j) view()(i, j) = stream.Uniform(-1, 1);
+    }
+  }
+  Matrix view() { return {buffer_.data(), rows_, cols_, Stride()}; }
+  reference::Matrix Double() {
+    reference::Matrix m{rows_, cols_, std::vector<double>(rows_ * cols_)};
+    for (size_t i = 0; i < rows_ * cols_; ++i) m.data[i] = view()(i / cols_, i % cols_);
+    return m;
+  }
+  bool GapsAreUntouched() {
+    for (size_t i = 0; i < buffer_.size(); ++i) {
+      const bool inside = i < rows_ * Stride() && i % Stride() < cols_;
+      if (!inside && buffer_[i] != kMark) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr float kMark = 1234.5f;
+  static constexpr size_t kGuard = 64;
+  size_t Stride() const { return cols_ + 3; }
+  size_t rows_, cols_;
+  AlignedBuffer<float> buffer_;
+};
+
+using Shape = std::tuple<size_t, size_t, size_t>;  // m, n, k
+
+std::vector<Shape> Shapes() {
+  std::vector<Shape> shapes = {{1, 1, 0}, {3, 5, 0}, {128, 128, 784}, {5, 10, 784}, {784, 16, 33}};
+  constexpr size_t kSizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 47, 49};
+  Stream stream(1, Purpose::kTest);
+  const auto pick = [&] { return kSizes[stream.Below(std::size(kSizes))]; };
+  for (int i = 0; i < 60; ++i) shapes.emplace_back(pick(), pick(), pick());
+  for (const size_t k : {255, 256, 257, 513}) shapes.emplace_back(13, 19, k);
+  return shapes;
+}
+
+class GemmTest : public testing::TestWithParam<Target> {
+ protected:
+  const Context context_ = SoloContext(GetParam(), MathMode::kExact);
+};
+
+// |error| of a sum of k products of numbers below 1.
+double Tolerance(size_t k) {
+  return 2 * std::numeric_limits<float>::epsilon() * (1 + static_cast<double>(k));
+}
+
+void ExpectClose(Matrix actual, const reference::Matrix& expected, double tolerance, size_t k) {
+  for (size_t i = 0; i < actual.rows(); ++i) {
+    for (size_t j = 0; j < actual.cols(); ++j) {
+      ASSERT_NEAR(actual(i, j), expected.data[i * actual.cols() + j], tolerance)
+          << "m=" << actual.rows() << " n=" << actual.cols() << " k=" << k << " at " << i << ","
+          << j;
+    }
+  }
+}
+
+TEST_P(GemmTest, NNMatchesTheReferenceWithBiasAndActivation) {
+  for (const auto& [m, n, k] : Shapes()) {
+    Stream stream(2, Purpose::kTest);
+    Padded a(m, k, stream), b(k, n, stream), bias(1, n, stream), c(m, n, stream);
+    const reference::Matrix product = reference::MatMul(a.Double(), b.Double());
+    GemmNN(context_, a.view(), b.view(), {}, c.view());
+    ExpectClose(c.view(), product, Tolerance(k), k);
+
+    reference::Matrix expected = reference::AddBias(product, bias.Double().data);
+    for (double& x : expected.data) x = reference::Activate(reference::Activation::kRelu, x);
+    GemmNN(context_, a.view(), b.view(), {bias.view().data(), Activation::kRelu}, c.view());
+    ExpectClose(c.view(), expected, Tolerance(k), k);
+    EXPECT_TRUE(c.GapsAreUntouched());
+  }
+}
+
+TEST_P(GemmTest, NTMatchesTheReference) {
+  for (const auto& [m, n, k] : Shapes()) {
+    Stream stream(3, Purpose::kTest);
+    Padded a(m, k, stream), b(n, k, stream), c(m, n, stream);
+    GemmNT(context_, a.view(), b.view(), c.view());
+    ExpectClose(c.view(), reference::MatMulTransposedB(a.Double(), b.Double()), Tolerance(k), k);
+    EXPECT_TRUE(c.GapsAreUntouched());
+  }
+}
+
+TEST_P(GemmTest, TNMatchesTheReferenceAndAdds) {
+  for (const auto& [m, n, k] : Shapes()) {
+    Stream stream(4, Purpose::kTest);
+    Padded a(k, m, stream), b(k, n, stream), c(m, n, stream);
+    reference::Matrix expected = reference::MatMulTransposedA(a.Double(), b.Double());
+    GemmTN(context_, a.view(), b.view(), Output::kOverwrite, c.view());
+    ExpectClose(c.view(), expected, Tolerance(k), k);
+
+    Padded sum(m, n, stream);
+    const reference::Matrix before = sum.Double();
+    for (size_t i = 0; i < expected.data.size(); ++i) expected.data[i] += before.data[i];
+    GemmTN(context_, a.view(), b.view(), Output::kAdd, sum.view());
+    ExpectClose(sum.view(), expected, Tolerance(k), k);
+    EXPECT_TRUE(sum.GapsAreUntouched());
+  }
+}
+
+TEST_P(GemmTest, BitsDoNotDependOnTheNumberOfWorkers) {
+  for (const auto& [m, n, k] : {Shape{128, 128, 100}, Shape{129, 130, 33}, Shape{300, 10, 64}}) {
+    Stream stream(5, Purpose::kTest);
+    Padded a(m, k, stream), b(k, n, stream), bt(n, k, stream), at(k, m, stream);
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 2, 3, 8}) {
+      std::vector<float> c(3 * m * n);
+      RunTeam(threads, [&](const Worker& worker) {
+        const Context context = {context_.kernels, context_.math, worker};
+        GemmNN(context, a.view(), b.view(), {}, {c.data(), m, n});
+        GemmNT(context, a.view(), bt.view(), {c.data() + m * n, m, n});
+        GemmTN(context, at.view(), b.view(), Output::kOverwrite, {c.data() + 2 * m * n, m, n});
+      });
+      results.push_back(c);
+    }
+    for (const std::vector<float>& result : results) EXPECT_EQ(result, results[0]);
+  }
+}
+
+TEST_P(GemmTest, CarriesInfinitiesAndNaNs) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float a[] = {inf, nan, 0, 1};
+  float b[] = {1, 1, 2, 2};
+  float c[4];
+  GemmNN(context_, {a, 2, 2}, {b, 2, 2}, {}, {c, 2, 2});
+  EXPECT_TRUE(std::isnan(c[0]) && std::isnan(c[1]));
+  EXPECT_EQ(c[2], 2.0f);
+  float d[] = {inf, 1};
+  GemmNN(context_, {d, 1, 2}, {b, 2, 2}, {}, {c, 1, 2});
+  EXPECT_EQ(c[0], inf);
+}
+
+INSTANTIATE_TEST_SUITE_P(, GemmTest, testing::ValuesIn(SupportedTargets()), [](const auto& info) {
+  std::string name = Name(info.param);
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace mlp::kernels
