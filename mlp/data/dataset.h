@@ -1,0 +1,33 @@
+// A labelled set of pictures in memory, and its two parts for training and for testing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "mlp/base/aligned_buffer.h"
+
+namespace mlp::data {
+
+// Pixels stay bytes: a batch is converted when it is gathered.
+struct Examples {
+  AlignedBuffer<uint8_t> pixels;  // [size, features]
+  AlignedBuffer<uint8_t> labels;  // [size]
+  size_t size = 0;
+  size_t features = 0;
+};
+
+struct Dataset {
+  std::string name;  // "digits", "mnist", or the path it was read from
+  size_t rows = 0;   // of a picture: rows * cols = features
+  size_t cols = 0;
+  size_t classes = 0;  // labels are 0 .. classes-1
+  Examples train;
+  Examples test;
+  std::string sha256;  // hex, see Sha256
+};
+
+// SHA-256 over train pixels, train labels, test pixels, test labels, as 64 hex digits.
+std::string Sha256(const Dataset& dataset);
+
+}  // namespace mlp::data

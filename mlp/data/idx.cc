@@ -1,0 +1,201 @@
+#include "mlp/data/idx.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "mlp/base/check.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/data/atomic_file.h"
+#include "mlp/data/byte_source.h"
+#include "mlp/data/file_error.h"
+
+namespace mlp::data {
+namespace {
+
+constexpr uint8_t kUnsignedByte = 0x08;
+constexpr size_t kMagicBytes = 4;
+constexpr absl::string_view kFetchAgain = "copy or download the file again";
+constexpr absl::string_view kNameIdx = "name an IDX file of unsigned bytes, as MNIST has them";
+
+absl::Status Invalid(absl::string_view file, absl::string_view place, absl::string_view expected,
+                     absl::string_view found, absl::string_view remedy) {
+  return FileError(absl::StatusCode::kInvalidArgument, file, place, expected, found, remedy);
+}
+
+std::string Bytes(uint64_t n) { return absl::StrCat(n, n == 1 ? " byte" : " bytes"); }
+
+absl::StatusOr<AlignedBuffer<uint8_t>> Allocate(absl::string_view path, size_t n) {
+  try {
+    return AlignedBuffer<uint8_t>(n);
+  } catch (const std::bad_alloc&) {
+    return FileError(absl::StatusCode::kResourceExhausted, path, "data",
+                     absl::StrCat("memory for ", Bytes(n)), "less",
+                     "free memory or use a smaller file");
+  }
+}
+
+absl::Status ReadExactly(ByteSource& source, std::span<uint8_t> to, size_t offset,
+                         absl::string_view what) {
+  MLP_ASSIGN_OR_RETURN(const size_t n, source.Read(to));
+  if (n == to.size()) return absl::OkStatus();
+  return FileError(absl::StatusCode::kDataLoss, source.path(), absl::StrCat("byte ", offset + n),
+                   absl::StrCat(what, " up to byte ", offset + to.size()), "the end of the data",
+                   kFetchAgain);
+}
+
+absl::Status CheckMagic(const std::string& path, std::span<const uint8_t, kMagicBytes> magic,
+                        size_t dimension_count) {
+  if (magic[0] != 0 || magic[1] != 0) {
+    return Invalid(path, "byte 0", "two zero bytes, which begin an IDX file",
+                   absl::StrFormat("0x%02x 0x%02x", magic[0], magic[1]), kNameIdx);
+  }
+  if (magic[2] != kUnsignedByte) {
+    return Invalid(path, "byte 2", "element type 0x08 (unsigned byte)",
+                   absl::StrFormat("0x%02x", magic[2]), kNameIdx);
+  }
+  if (magic[3] != dimension_count) {
+    return Invalid(path, "byte 3", absl::StrCat(dimension_count, " dimensions"),
+                   absl::StrCat(magic[3]),
+                   dimension_count == 3   ? "name a file of images"
+                   : dimension_count == 1 ? "name a file of labels"
+                                          : "name a file of that shape");
+  }
+  return absl::OkStatus();
+}
+
+// The number of elements.
+absl::StatusOr<size_t> CheckedProduct(const std::string& path,
+                                      std::span<const uint32_t> dimensions) {
+  constexpr uint64_t kMost = uint64_t{1} << 46;  // beyond any memory, far from overflow
+  uint64_t product = 1;
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    const std::string place = absl::StrCat("byte ", kMagicBytes + 4 * i);
+    if (dimensions[i] == 0) {
+      return Invalid(path, place, "a dimension above 0", "0", kNameIdx);
+    }
+    if (product > kMost / dimensions[i]) {
+      return Invalid(path, place, "a size that fits into memory",
+                     absl::StrCat("dimensions ", absl::StrJoin(dimensions, " x ")), kFetchAgain);
+    }
+    product *= dimensions[i];
+  }
+  return product;
+}
+
+// Where the length of the content is not known beforehand, what arrives decides how much memory is
+// taken, at most twice as much.
+absl::StatusOr<AlignedBuffer<uint8_t>> ReadGrowing(ByteSource& source, size_t size, size_t offset) {
+  constexpr size_t kFirst = size_t{1} << 20;
+  AlignedBuffer<uint8_t> data;
+  do {
+    const size_t had = data.size();
+    MLP_ASSIGN_OR_RETURN(AlignedBuffer<uint8_t> larger,
+                         Allocate(source.path(), std::min(size, std::max(kFirst, 2 * had))));
+    std::copy(data.begin(), data.end(), larger.begin());
+    data = std::move(larger);
+    MLP_RETURN_IF_ERROR(ReadExactly(source, data.span().subspan(had), offset + had, "data"));
+  } while (data.size() < size);
+  return data;
+}
+
+absl::Status TrailingBytes(const std::string& path, size_t end) {
+  return FileError(absl::StatusCode::kDataLoss, path, absl::StrCat("byte ", end),
+                   "the end of the data", "trailing bytes", kFetchAgain);
+}
+
+absl::Status CheckLabels(absl::string_view path, std::span<const uint8_t> labels, size_t classes) {
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= classes) {
+      return Invalid(path, absl::StrCat("label ", i), absl::StrCat("a label below ", classes),
+                     absl::StrCat(labels[i]), "check that these are the labels meant");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count) {
+  MLP_CHECK(dimension_count >= 1 && dimension_count <= 255);
+  MLP_ASSIGN_OR_RETURN(ByteSource source, ByteSource::Open(path));
+
+  std::array<uint8_t, kMagicBytes> magic;
+  MLP_RETURN_IF_ERROR(ReadExactly(source, magic, 0, "a header"));
+  MLP_RETURN_IF_ERROR(CheckMagic(source.path(), magic, dimension_count));
+  std::vector<uint8_t> header(4 * dimension_count);
+  MLP_RETURN_IF_ERROR(ReadExactly(source, header, kMagicBytes, "a header"));
+  IdxArray array;
+  for (size_t i = 0; i < dimension_count; ++i) {
+    const uint8_t* b = header.data() + 4 * i;
+    array.dimensions.push_back(uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 |
+                               uint32_t{b[3]});
+  }
+  MLP_ASSIGN_OR_RETURN(const size_t size, CheckedProduct(source.path(), array.dimensions));
+
+  const size_t begin = kMagicBytes + header.size();
+  if (const std::optional<uint64_t> file_bytes = source.size(); file_bytes.has_value()) {
+    if (*file_bytes > begin + size) return TrailingBytes(source.path(), begin + size);
+    if (*file_bytes < begin + size) {
+      return FileError(absl::StatusCode::kDataLoss, source.path(), absl::StrCat("byte ", begin),
+                       absl::StrCat(Bytes(size), " of data, as the header says"),
+                       Bytes(*file_bytes - begin), kFetchAgain);
+    }
+    MLP_ASSIGN_OR_RETURN(array.data, Allocate(source.path(), size));
+    MLP_RETURN_IF_ERROR(ReadExactly(source, array.data.span(), begin, "data"));
+  } else {
+    MLP_ASSIGN_OR_RETURN(array.data, ReadGrowing(source, size, begin));
+  }
+  uint8_t beyond;
+  MLP_ASSIGN_OR_RETURN(const size_t trailing, source.Read({&beyond, 1}));
+  if (trailing != 0) return TrailingBytes(source.path(), begin + size);
+  return array;
+}
+
+absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
+                                            absl::string_view labels_path, size_t classes) {
+  MLP_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(images_path, 3));
+  MLP_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(labels_path, 1));
+  const size_t size = images.dimensions[0];
+  if (labels.dimensions[0] != size) {
+    return Invalid(labels_path, "byte 4",
+                   absl::StrCat(size, " labels, one for each image of ", images_path),
+                   absl::StrCat(labels.dimensions[0]), "name two files that belong together");
+  }
+  MLP_RETURN_IF_ERROR(CheckLabels(labels_path, labels.data.span(), classes));
+  const size_t rows = images.dimensions[1];
+  const size_t cols = images.dimensions[2];
+  return LabelledImages{.examples = {.pixels = std::move(images.data),
+                                     .labels = std::move(labels.data),
+                                     .size = size,
+                                     .features = rows * cols},
+                        .rows = rows,
+                        .cols = cols};
+}
+
+absl::Status WriteIdx(absl::string_view path, std::span<const uint32_t> dimensions,
+                      std::span<const uint8_t> data) {
+  MLP_CHECK(!dimensions.empty() && dimensions.size() <= 255);
+  std::vector<uint8_t> header = {0, 0, kUnsignedByte, static_cast<uint8_t>(dimensions.size())};
+  size_t product = 1;
+  for (const uint32_t d : dimensions) {
+    product *= d;
+    for (int shift = 24; shift >= 0; shift -= 8) header.push_back(static_cast<uint8_t>(d >> shift));
+  }
+  MLP_CHECK_EQ(product, data.size());
+  const auto compression = absl::EndsWith(path, ".gz") ? AtomicFile::kGzip : AtomicFile::kPlain;
+  MLP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path, compression));
+  MLP_RETURN_IF_ERROR(file.Write(header));
+  MLP_RETURN_IF_ERROR(file.Write(data));
+  return std::move(file).Commit();
+}
+
+}  // namespace mlp::data

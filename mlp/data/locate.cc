@@ -1,0 +1,108 @@
+#include "mlp/data/locate.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mlp/data/file_error.h"
+
+namespace mlp::data {
+namespace {
+
+// "train-images" and "idx3-ubyte" make both spellings that are in use.
+struct FileName {
+  const char* stem;
+  const char* type;
+  std::string IdxFiles::*member;
+};
+
+constexpr FileName kFileNames[] = {
+    {"train-images", "idx3-ubyte", &IdxFiles::train_images},
+    {"train-labels", "idx1-ubyte", &IdxFiles::train_labels},
+    {"t10k-images", "idx3-ubyte", &IdxFiles::test_images},
+    {"t10k-labels", "idx1-ubyte", &IdxFiles::test_labels},
+};
+
+bool Exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+// The first spelling that exists, or nothing.
+std::string FindSpelling(absl::string_view directory, const FileName& name) {
+  for (const char* joint : {"-", "."}) {
+    for (const char* ending : {"", ".gz"}) {
+      std::string path = absl::StrCat(directory, "/", name.stem, joint, name.type, ending);
+      if (Exists(path)) return path;
+    }
+  }
+  return {};
+}
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Empty where the environment names neither a cache nor a home directory.
+std::string CacheDirectory() {
+  std::string cache = Variable("XDG_CACHE_HOME");
+  if (cache.empty()) {
+    const std::string home = Variable("HOME");
+    if (home.empty()) return {};
+    cache = absl::StrCat(home, "/.cache");
+  }
+  return absl::StrCat(cache, "/mlp-lab/mnist");
+}
+
+}  // namespace
+
+absl::StatusOr<IdxFiles> FindIdxFiles(absl::string_view directory) {
+  IdxFiles files;
+  std::vector<std::string> missing;
+  for (const FileName& name : kFileNames) {
+    files.*name.member = FindSpelling(directory, name);
+    if ((files.*name.member).empty()) missing.push_back(absl::StrCat(name.stem, "-", name.type));
+  }
+  if (missing.empty()) return files;
+  return FileError(absl::StatusCode::kNotFound, directory, "directory",
+                   "the four IDX files of a dataset, plain or .gz",
+                   absl::StrCat("no ", absl::StrJoin(missing, ", no ")), "put them there");
+}
+
+absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
+  const std::string cache = CacheDirectory();
+  const std::pair<const char*, std::string> places[] = {
+      {"--data_dir", std::string(data_dir)},
+      {"MNIST_DIR", Variable("MNIST_DIR")},
+      {"cache", cache},
+  };
+  std::vector<std::string> looked_at;
+  for (const auto& [name, directory] : places) {
+    if (directory.empty()) {
+      looked_at.push_back(absl::StrCat(name, " (not set)"));
+      continue;
+    }
+    absl::StatusOr<IdxFiles> files = FindIdxFiles(directory);
+    if (files.ok()) return files;
+    looked_at.push_back(absl::StrCat(name, " ", directory));
+  }
+  std::vector<std::string> names;
+  for (const FileName& name : kFileNames) {
+    names.push_back(absl::StrCat(name.stem, "-", name.type, ".gz"));
+  }
+  return FileError(
+      absl::StatusCode::kNotFound, "mnist", "directory", "its four IDX files",
+      absl::StrCat("not all of them in any of: ", absl::StrJoin(looked_at, ", ")),
+      absl::StrCat("get ", absl::StrJoin(names, ", "),
+                   " (published by Y. LeCun, C. Cortes and C. Burges as \"The MNIST database of "
+                   "handwritten digits\") and put them into ",
+                   cache.empty() ? "a directory named by --data_dir" : cache,
+                   ", or use --data=digits, which needs no files"));
+}
+
+}  // namespace mlp::data
