@@ -1,0 +1,33 @@
+#include "mlp/model/model.h"
+
+#include "mlp/base/rng.h"
+#include "mlp/layers/dense.h"
+
+namespace mlp::model {
+
+Model::Model(const ModelSpec& spec, uint64_t seed) : spec_(spec), offsets_{0} {
+  size_t inputs = spec.inputs;
+  for (const DenseSpec& layer : spec.layers) {
+    layers_.push_back(std::make_unique<layers::Dense>(inputs, layer.units, layer.activation));
+    offsets_.push_back(offsets_.back() + layers_.back()->parameter_count());
+    inputs = layer.units;
+  }
+  parameters_ = AlignedBuffer<float>(offsets_.back());
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Stream stream(seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
+    const Range range = layer_parameters(i);
+    layers_[i]->Initialize(stream, parameters().subspan(range.begin, range.size()));
+  }
+}
+
+size_t Model::inference_flops() const {
+  size_t flops = 0;
+  for (const auto& layer : layers_) flops += 2 * layer->multiply_adds();
+  return flops;
+}
+
+size_t Model::training_flops() const {
+  return 3 * inference_flops() - 2 * layers_.front()->multiply_adds();
+}
+
+}  // namespace mlp::model

@@ -1,0 +1,39 @@
+// What a model is made of, as text and as a struct.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "mlp/kernels/elementwise/activation.h"
+
+namespace mlp::model {
+
+struct DenseSpec {
+  size_t units = 0;
+  kernels::Activation activation = kernels::Activation::kIdentity;
+  bool operator==(const DenseSpec&) const = default;
+};
+
+// A stack of dense layers that ends in logits for softmax.
+struct ModelSpec {
+  size_t inputs = 0;
+  std::vector<DenseSpec> layers;
+  bool operator==(const ModelSpec&) const = default;
+
+  size_t outputs() const { return layers.back().units; }
+};
+
+// Widths from the input to the output, each but the first optionally followed by an activation:
+//   784-128-128-128-10            relu between, softmax last
+//   784-128-tanh-64-silu-10
+//   [784, 128, 'tanh', 10, 'softmax']   the same as a list
+// InvalidArgument names the place and what may stand there.
+absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text);
+
+// The shortest text that ParseModelSpec reads back as the same spec.
+std::string Format(const ModelSpec& spec);
+
+}  // namespace mlp::model

@@ -1,0 +1,66 @@
+#include "mlp/optim/optimizer.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "mlp/base/check.h"
+
+namespace mlp::optim {
+namespace {
+
+size_t StateStride(size_t parameters) {
+  return RoundUp(parameters, kCacheLineBytes / sizeof(float));
+}
+
+absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
+}
+
+}  // namespace
+
+absl::Status Validate(const OptimizerOptions& o) {
+  const auto in_unit = [](double beta) { return beta >= 0 && beta < 1; };
+  if (!(o.learning_rate > 0 && std::isfinite(o.learning_rate))) {
+    return Wrong("--learning_rate", "a number above 0", o.learning_rate);
+  }
+  if (!(o.weight_decay >= 0 && o.weight_decay * o.learning_rate < 1)) {
+    return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay);
+  }
+  if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1);
+  if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2);
+  if (!(o.epsilon > 0)) return Wrong("epsilon", "a number above 0", o.epsilon);
+  return absl::OkStatus();
+}
+
+Optimizer::Optimizer(const OptimizerOptions& options, size_t parameters)
+    : options_(options),
+      parameters_(parameters),
+      states_(kernels::States(options.kind) * StateStride(parameters)) {}
+
+void Optimizer::BeginStep() {
+  ++steps_;
+  const double t = static_cast<double>(steps_);
+  const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
+  const double correction1 = adam ? 1 - std::pow(options_.beta1, t) : 1;
+  const double correction2 = adam ? 1 - std::pow(options_.beta2, t) : 1;
+  step_ = {.rate = static_cast<float>(options_.learning_rate / correction1),
+           .keep = static_cast<float>(1 - options_.learning_rate * options_.weight_decay),
+           .beta1 = static_cast<float>(options_.beta1),
+           .beta2 = static_cast<float>(options_.beta2),
+           .root_scale = static_cast<float>(1 / std::sqrt(correction2)),
+           .epsilon = static_cast<float>(options_.epsilon)};
+}
+
+kernels::UpdateSpans Optimizer::Spans(Range range, std::span<float> parameters,
+                                      std::span<const float> gradient) {
+  MLP_CHECK_EQ(parameters.size(), parameters_);
+  MLP_CHECK_EQ(gradient.size(), range.size());
+  kernels::UpdateSpans spans = {parameters.subspan(range.begin, range.size()), gradient, {}};
+  for (size_t k = 0; k < kernels::States(options_.kind); ++k) {
+    spans.states[k] =
+        states_.span().subspan(k * StateStride(parameters_) + range.begin, range.size());
+  }
+  return spans;
+}
+
+}  // namespace mlp::optim

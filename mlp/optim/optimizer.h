@@ -1,0 +1,55 @@
+// An optimizer's settings and state; the formulas are in kernels/update/optimizer_math.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "absl/status/status.h"
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/team.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::optim {
+
+struct OptimizerOptions {
+  kernels::OptimizerKind kind = kernels::OptimizerKind::kAdam;
+  double learning_rate = 1e-3;
+  double weight_decay = 0;  // decoupled
+  // Adam's.
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+// InvalidArgument names the first value that makes no sense.
+absl::Status Validate(const OptimizerOptions& options);
+
+class Optimizer {
+ public:
+  // For `parameters` parameters; options must be valid.
+  Optimizer(const OptimizerOptions& options, size_t parameters);
+
+  const OptimizerOptions& options() const { return options_; }
+  int64_t steps() const { return steps_; }
+
+  // Begins the next step. The constants hold for all updates until the next call.
+  void BeginStep();
+  const kernels::UpdateStep& step() const { return step_; }
+
+  // The stretch `range` of `parameters`, whose gradient is `gradient`, with the state that belongs
+  // to it.
+  kernels::UpdateSpans Spans(Range range, std::span<float> parameters,
+                             std::span<const float> gradient);
+
+  size_t bytes() const { return states_.size() * sizeof(float); }
+
+ private:
+  const OptimizerOptions options_;
+  const size_t parameters_;
+  int64_t steps_ = 0;
+  kernels::UpdateStep step_;
+  AlignedBuffer<float> states_;  // [States(kind), parameters rounded up to a cache line]
+};
+
+}  // namespace mlp::optim
