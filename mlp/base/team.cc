@@ -65,7 +65,7 @@ Range Share(size_t n, size_t grain, size_t part, size_t parts) {
 
 // The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the
 // captured variables for a race.
-[[gnu::no_sanitize("thread")]] void RunTeam(int threads,
+__attribute__((no_sanitize("thread"))) void RunTeam(int threads,
                                             absl::FunctionRef<void(const Worker&)> body) {
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);

@@ -1,5 +1,7 @@
 #include "mlp/kernels/elementwise/elementwise.h"
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mlp/kernels/elementwise/activation.h"
@@ -107,6 +109,13 @@ void AddTo(const Context& context, std::span<const float> x, std::span<float> y)
   MLP_CHECK_EQ(x.size(), y.size());
   const Range mine = context.worker.Share(x.size(), kGrain);
   context.kernels->elementwise->add(mine.size(), x.data() + mine.begin, y.data() + mine.begin);
+}
+
+void AtomicAddTo(std::span<const float> x, std::span<float> y) {
+  MLP_CHECK_EQ(x.size(), y.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    std::atomic_ref<float>(y[i]).fetch_add(x[i], std::memory_order_relaxed);
+  }
 }
 
 }  // namespace mlp::kernels

@@ -21,4 +21,8 @@ void Scale(const Context& context, float factor, std::span<float> x);
 // y += x. Workers split the elements.
 void AddTo(const Context& context, std::span<const float> x, std::span<float> y);
 
+// y += x, each element by a relaxed atomic addition, by this worker alone while others may be
+// adding to the same y.
+void AtomicAddTo(std::span<const float> x, std::span<float> y);
+
 }  // namespace mlp::kernels

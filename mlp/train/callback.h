@@ -1,0 +1,42 @@
+// What training tells while it runs, and how it is asked to stop.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "mlp/engine/layerwise.h"
+#include "mlp/train/evaluate.h"
+
+namespace mlp::train {
+
+struct StepSummary {
+  size_t epoch;  // from 1
+  size_t step;   // from 1, within the epoch
+  size_t steps_per_epoch;
+  double seconds;  // of this step, gather included
+  engine::StepResult result;
+};
+
+struct EpochSummary {
+  size_t epoch = 0;    // from 1
+  double seconds = 0;  // of its steps, shuffle and gather included, evaluation not
+  size_t steps = 0;
+  size_t samples = 0;
+  double train_loss = 0;      // mean over the samples, each at the weights that it met
+  double train_accuracy = 0;  // likewise
+  std::optional<Evaluation> validation;
+
+  double samples_per_second() const { return static_cast<double>(samples) / seconds; }
+};
+
+enum class Next { kContinue, kStop };
+
+// Called between steps and epochs, on the thread that called the trainer.
+class Callback {
+ public:
+  virtual ~Callback() = default;
+  virtual Next OnStep(const StepSummary&) { return Next::kContinue; }
+  virtual Next OnEpoch(const EpochSummary&) { return Next::kContinue; }
+};
+
+}  // namespace mlp::train

@@ -1,0 +1,70 @@
+// Trains a model on a data set: epochs, shuffled batches, metrics, callbacks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "mlp/data/batcher.h"
+#include "mlp/data/dataset.h"
+#include "mlp/model/model.h"
+#include "mlp/optim/optimizer.h"
+#include "mlp/train/callback.h"
+#include "mlp/train/evaluate.h"
+#include "mlp/train/strategies/strategy.h"
+
+namespace mlp::train {
+
+struct TrainOptions {
+  size_t epochs = 5;
+  size_t batch_size = 64;
+  data::LastBatch last_batch = data::LastBatch::kKeep;
+  optim::OptimizerOptions optimizer;
+  uint64_t seed = 1;      // of the order of the samples
+  double validation = 0;  // part of the training set that is held out and evaluated each epoch
+  StrategyOptions strategy;
+};
+
+class Trainer {
+ public:
+  // InvalidArgument where options do not go together, or with the model and the data. Model and
+  // data must outlive the trainer.
+  static absl::StatusOr<Trainer> Create(const TrainOptions& options, const data::Dataset& dataset,
+                                        model::Model& model);
+
+  // Trains one epoch more. Aborted: the loss is no longer a finite number (the message says where).
+  // Ends early, after the step, where a callback asks for it.
+  absl::StatusOr<EpochSummary> TrainEpoch(Callback* callback = nullptr);
+
+  // All epochs of the options. What the callbacks ended early has fewer.
+  absl::StatusOr<std::vector<EpochSummary>> Train(Callback* callback = nullptr);
+
+  // Loss and accuracy on the test part.
+  Evaluation Test() const;
+
+  const TrainOptions& options() const { return options_; }
+  size_t epochs_done() const { return epochs_done_; }
+  size_t steps_per_epoch() const { return batcher_->steps_per_epoch(); }
+  bool stopped() const { return stopped_; }
+
+  // Memory planned for training, beside the model's parameters and the data.
+  size_t bytes() const { return strategy_->bytes() + optimizer_->bytes(); }
+
+ private:
+  Trainer(const TrainOptions& options, const data::Dataset& dataset, model::Model& model);
+
+  EvaluateOptions evaluate_options() const;
+
+  TrainOptions options_;
+  const data::Dataset* dataset_;
+  model::Model* model_;
+  std::vector<uint32_t> validation_rows_;
+  std::unique_ptr<data::Batcher> batcher_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::unique_ptr<Strategy> strategy_;
+  size_t epochs_done_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace mlp::train
