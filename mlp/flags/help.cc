@@ -1,0 +1,50 @@
+// What --help prints.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "mlp/flags/flags.h"
+
+namespace mlp::flags {
+
+std::string Flags::Help() const {
+  std::string text = absl::StrCat(program_, ": ", purpose_, "\n\nUsage: ", program_, " [flags]");
+  const PositionalOptions& positional = positional_options_;
+  if (positional.max > 0) {
+    const std::string one =
+        positional.min > 0 ? positional.value_name : absl::StrCat("[", positional.value_name, "]");
+    absl::StrAppend(&text, " ", one, positional.max > 1 ? "..." : "");
+  }
+  absl::StrAppend(&text, "\n");
+  if (!positional.help.empty()) {
+    absl::StrAppend(&text, "\n", positional.value_name, ": ", positional.help, "\n");
+  }
+  std::vector<Flag> shown = flags_;
+  shown.push_back({.name = "help", .group = "Common", .help = "this text"});
+  shown.push_back({.name = "version", .group = "Common", .help = "version and commit"});
+  std::vector<std::string> groups;
+  for (const Flag& flag : shown) {
+    if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) {
+      groups.push_back(flag.group);
+    }
+  }
+  constexpr size_t kHelpColumn = 30;
+  for (const std::string& group : groups) {
+    absl::StrAppend(&text, "\n", group, "\n");
+    for (const Flag& flag : shown) {
+      if (flag.group != group) continue;
+      std::string left = absl::StrCat("  --", flag.name, flag.value.empty() ? "" : "=", flag.value);
+      left += left.size() + 2 > kHelpColumn ? "\n" + std::string(kHelpColumn, ' ')
+                                            : std::string(kHelpColumn - left.size(), ' ');
+      absl::StrAppend(&text, left, flag.help);
+      if (!flag.default_text.empty() && flag.default_text != "off") {
+        absl::StrAppend(&text, " [", flag.default_text, "]");
+      }
+      absl::StrAppend(&text, "\n");
+    }
+  }
+  if (!examples_.empty()) absl::StrAppend(&text, "\nExamples\n");
+  for (const std::string& example : examples_) absl::StrAppend(&text, "  ", example, "\n");
+  return text;
+}
+
+}  // namespace mlp::flags

@@ -1,0 +1,129 @@
+#include "mlp/io/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "mlp/io/file_descriptor.h"
+
+namespace mlp::io {
+namespace {
+
+// Removes the temporary file unless it has been renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFile() {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  void Keep() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+std::string DirectoryOf(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// 0, or the errno.
+int RenameInto(const std::string& from, const std::string& to, IfExists if_exists) {
+  if (if_exists == IfExists::kReplace) return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot rename without replacing: a second name, then drop the first.
+  if (link(from.c_str(), to.c_str()) != 0) return errno;
+  return unlink(from.c_str()) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+absl::Status ErrnoError(absl::string_view verb, absl::string_view path, int error_number) {
+  return absl::ErrnoToStatus(error_number, absl::StrCat(path, ": cannot ", verb));
+}
+
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents,
+                                 IfExists if_exists) {
+  struct stat found;
+  const bool exists = stat(path.c_str(), &found) == 0;
+  if (exists && !S_ISREG(found.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": expected a regular file or none, found something else; choose another name"));
+  }
+  std::string name = path + ".tmp.XXXXXX";
+  FileDescriptor fd(mkostemp(name.data(), O_CLOEXEC));
+  if (!fd.ok()) return ErrnoError("create a temporary file beside it", path, errno);
+  TemporaryFile temporary(name);
+  // mkostemp makes it private; the result has the mode of the file it replaces, or the usual one.
+  mode_t mode = found.st_mode & 07777;
+  if (!exists) {
+    const mode_t mask = umask(0);
+    umask(mask);
+    mode = 0666 & ~mask;
+  }
+  if (fchmod(fd.get(), mode) != 0) return ErrnoError("set the mode", path, errno);
+  if (const int error = WriteAll(fd.get(), contents)) return ErrnoError("write", path, error);
+  if (fsync(fd.get()) != 0) return ErrnoError("sync", path, errno);
+  if (const int error = fd.Close()) return ErrnoError("close", path, error);
+  if (const int error = RenameInto(temporary.path(), path, if_exists)) {
+    return ErrnoError("rename the temporary file to it", path, error);
+  }
+  temporary.Keep();
+  const std::string directory = DirectoryOf(path);
+  FileDescriptor directory_fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: a file system that cannot sync directories; the rename itself is done.
+  if (!directory_fd.ok() || (fsync(directory_fd.get()) != 0 && errno != EINVAL)) {
+    return ErrnoError("sync the directory", directory, errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
+  FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) return ErrnoError("open", path, errno);
+  struct stat found;
+  if (fstat(fd.get(), &found) != 0) return ErrnoError("stat", path, errno);
+  if (!S_ISREG(found.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected a regular file, found ",
+                     S_ISDIR(found.st_mode) ? "a directory" : "something else"));
+  }
+  const size_t size = static_cast<size_t>(found.st_size);
+  if (size > max_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, ": expected at most ", max_bytes, " bytes, found ", size));
+  }
+  std::string contents(size, '\0');
+  size_t used = 0;
+  while (used < size) {
+    const ssize_t n = read(fd.get(), contents.data() + used, size - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError("read", path, errno);
+    if (n == 0) break;  // It shrank meanwhile: what is there is the file.
+    used += static_cast<size_t>(n);
+  }
+  contents.resize(used);
+  return contents;
+}
+
+absl::Status CreateDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return ErrnoError("create the directory", path, error.value());
+  return absl::OkStatus();
+}
+
+}  // namespace mlp::io
