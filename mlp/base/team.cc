@@ -39,6 +39,11 @@ int CgroupCpus() {
 
 }  // namespace
 
+// A few microseconds of spinning cover the usual wait; beyond that another thread may hold the CPU
+// that we wait for.
+Barrier::Barrier(int threads)
+    : threads_(threads), spins_(threads <= AvailableThreads() ? 1000 : 0) {}
+
 void Barrier::Wait() {
   const unsigned generation = generation_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
@@ -46,10 +51,8 @@ void Barrier::Wait() {
     generation_.store(generation + 1, std::memory_order_release);
     return;
   }
-  // A few microseconds of spinning cover the usual wait; beyond that another process may hold the
-  // core that we wait for.
   for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < 4000) {
+    if (spins < spins_) {
       Pause();
     } else {
       std::this_thread::yield();
@@ -66,7 +69,7 @@ Range Share(size_t n, size_t grain, size_t part, size_t parts) {
 // The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the
 // captured variables for a race.
 __attribute__((no_sanitize("thread"))) void RunTeam(int threads,
-                                            absl::FunctionRef<void(const Worker&)> body) {
+                                                    absl::FunctionRef<void(const Worker&)> body) {
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);
   Barrier barrier(threads);

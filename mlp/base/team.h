@@ -23,11 +23,11 @@ struct Range {
 // as even as that allows, in order.
 Range Share(size_t n, size_t grain, size_t part, size_t parts);
 
-// Meeting point of a fixed number of threads; reusable. Spins for a short while, then lets other
-// processes run.
+// Meeting point of a fixed number of threads; reusable. Spins for a short while, if each thread can
+// have a CPU of its own, then lets others run.
 class Barrier {
  public:
-  explicit Barrier(int threads) : threads_(threads) {}
+  explicit Barrier(int threads);
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
@@ -36,6 +36,7 @@ class Barrier {
 
  private:
   const int threads_;
+  const int spins_;
   alignas(128) std::atomic<int> arrived_{0};
   alignas(128) std::atomic<unsigned> generation_{0};
 };

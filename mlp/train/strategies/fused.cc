@@ -20,9 +20,10 @@ engine::StepResult Fused::Step(const engine::Batch& batch) {
     engine_.Gather(context, batch);
     engine_.Forward(context, parameters());
     engine_.Loss(context, InverseOf(batch.rows.size()));
-    engine_.BackwardBlocks(
-        context, parameters(), ScratchOf(worker),
-        [this](Range range, std::span<const float> gradient) { UpdateRange(range, gradient); });
+    engine_.BackwardBlocks(context, parameters(), ScratchOf(worker),
+                           [this](Range range, std::span<const float> gradient) {
+                             UpdateRange(optimizer_, range, gradient);
+                           });
   });
   return engine_.Result();
 }

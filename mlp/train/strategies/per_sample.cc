@@ -14,9 +14,10 @@ engine::StepResult PerSample::Step(const engine::Batch& batch) {
       engine_.Gather(context, {batch.examples, batch.rows.subspan(i, 1)});
       engine_.Forward(context, parameters());
       engine_.Loss(context, 1);
-      engine_.BackwardBlocks(
-          context, parameters(), scratch_.span(),
-          [this](Range range, std::span<const float> gradient) { UpdateRange(range, gradient); });
+      engine_.BackwardBlocks(context, parameters(), scratch_.span(),
+                             [this](Range range, std::span<const float> gradient) {
+                               UpdateRange(optimizer_, range, gradient);
+                             });
       sum += engine_.Result();
     }
   });

@@ -43,9 +43,9 @@ class StrategyBase : public Strategy {
                     optimizer_.Spans({0, parameter_count()}, parameters(), gradient));
   }
   // Applies the gradient of a stretch of the parameters, by the calling worker alone.
-  void UpdateRange(Range range, std::span<const float> gradient) {
-    kernels::UpdateBlock(Alone(), optimizer_.options().kind, optimizer_.step(),
-                         optimizer_.Spans(range, parameters(), gradient));
+  void UpdateRange(optim::Optimizer& optimizer, Range range, std::span<const float> gradient) {
+    kernels::UpdateBlock(Alone(), optimizer.options().kind, optimizer.step(),
+                         optimizer.Spans(range, parameters(), gradient));
   }
 
   model::Model& model_;

@@ -1,0 +1,183 @@
+#include "mlp/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "mlp/train/testing.h"
+
+namespace mlp::train {
+namespace {
+
+TrainOptions Options() {
+  TrainOptions options;
+  options.epochs = 3;
+  options.batch_size = 16;
+  return options;
+}
+
+std::string ErrorOf(const TrainOptions& options, const data::Dataset& dataset,
+                    const std::string& spec) {
+  model::Model model(Spec(spec), 1);
+  const auto trainer = Trainer::Create(options, dataset, model);
+  EXPECT_EQ(trainer.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(trainer.status().message());
+}
+
+class Recorder : public Callback {
+ public:
+  explicit Recorder(size_t stop_at_step = 0) : stop_at_step_(stop_at_step) {}
+  Next OnStep(const StepSummary& step) override {
+    steps.push_back(step);
+    return steps.size() == stop_at_step_ ? Next::kStop : Next::kContinue;
+  }
+  Next OnEpoch(const EpochSummary& epoch) override {
+    epochs.push_back(epoch);
+    return Next::kContinue;
+  }
+  std::vector<StepSummary> steps;
+  std::vector<EpochSummary> epochs;
+
+ private:
+  const size_t stop_at_step_;
+};
+
+TEST(TrainerTest, ReportsEveryStepAndEpoch) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  model::Model model(Spec("12-8-3"), 1);
+  auto trainer = Trainer::Create(Options(), dataset, model);
+  ASSERT_TRUE(trainer.ok());
+  Recorder recorder;
+  const auto epochs = trainer->Train(&recorder);
+  ASSERT_TRUE(epochs.ok());
+  ASSERT_EQ(epochs->size(), 3u);
+  ASSERT_EQ(recorder.steps.size(), 3u * 7);  // 6 of 16 and one of 4
+  EXPECT_EQ(recorder.epochs.size(), 3u);
+  EXPECT_EQ(recorder.steps[6].result.samples, 4u);
+  EXPECT_EQ(recorder.steps[7].epoch, 2u);
+  EXPECT_EQ(recorder.steps[7].step, 1u);
+  double loss = 0, seconds = 0;
+  for (size_t i = 0; i < 7; ++i) {
+    loss += recorder.steps[i].result.loss_sum;
+    seconds += recorder.steps[i].seconds;
+  }
+  EXPECT_DOUBLE_EQ((*epochs)[0].train_loss, loss / 100);
+  EXPECT_DOUBLE_EQ((*epochs)[0].seconds, seconds);
+  EXPECT_EQ((*epochs)[0].samples, 100u);
+  EXPECT_LT((*epochs)[2].train_loss, (*epochs)[0].train_loss);
+}
+
+TEST(TrainerTest, DropsTheLastBatchWhenAsked) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.last_batch = data::LastBatch::kDrop;
+  model::Model model(Spec("12-8-3"), 1);
+  auto trainer = Trainer::Create(options, dataset, model);
+  ASSERT_TRUE(trainer.ok());
+  EXPECT_EQ(trainer->TrainEpoch()->samples, 96u);
+  options.batch_size = 101;
+  EXPECT_NE(ErrorOf(options, dataset, "12-8-3").find("at most the 100"), std::string::npos);
+}
+
+TEST(TrainerTest, StopsAfterTheStepWhenAsked) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  model::Model model(Spec("12-8-3"), 1);
+  auto trainer = Trainer::Create(Options(), dataset, model);
+  ASSERT_TRUE(trainer.ok());
+  Recorder recorder(9);
+  const auto epochs = trainer->Train(&recorder);
+  ASSERT_TRUE(epochs.ok());
+  EXPECT_TRUE(trainer->stopped());
+  EXPECT_EQ(recorder.steps.size(), 9u);
+  ASSERT_EQ(epochs->size(), 2u);
+  EXPECT_EQ((*epochs)[1].steps, 2u);
+}
+
+TEST(TrainerTest, TheSeedDecidesTheOrderAndNothingElseDoes) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  const auto train = [&](uint64_t seed, int threads) {
+    TrainOptions options = Options();
+    options.seed = seed;
+    options.strategy.threads = threads;
+    model::Model model(Spec("12-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    MLP_CHECK(trainer->Train().ok());
+    return ParametersOf(model);
+  };
+  EXPECT_EQ(train(1, 1), train(1, 1));
+  EXPECT_EQ(train(1, 1), train(1, 3));
+  EXPECT_NE(train(1, 1), train(2, 1));
+}
+
+TEST(TrainerTest, HoldsRowsOutForValidation) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.validation = 0.2;
+  model::Model model(Spec("12-8-3"), 1);
+  auto trainer = Trainer::Create(options, dataset, model);
+  ASSERT_TRUE(trainer.ok());
+  const auto epoch = trainer->TrainEpoch();
+  EXPECT_EQ(epoch->samples, 80u);
+  ASSERT_TRUE(epoch->validation.has_value());
+  EXPECT_EQ(epoch->validation->samples, 20u);
+}
+
+TEST(TrainerTest, SaysWhereItDiverged) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 1e30};
+  model::Model model(Spec("12-8-3"), 1);
+  auto trainer = Trainer::Create(options, dataset, model);
+  ASSERT_TRUE(trainer.ok());
+  const auto epochs = trainer->Train();
+  EXPECT_EQ(epochs.status().code(), absl::StatusCode::kAborted);
+  EXPECT_NE(epochs.status().message().find("epoch 1, step "), std::string::npos);
+  EXPECT_NE(epochs.status().message().find("lower --learning_rate"), std::string::npos);
+}
+
+TEST(TrainerTest, RefusesWhatDoesNotGoTogether) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  EXPECT_NE(ErrorOf(Options(), dataset, "13-3").find("input width of 12"), std::string::npos);
+  EXPECT_NE(ErrorOf(Options(), dataset, "12-2").find("3 classes"), std::string::npos);
+  TrainOptions options = Options();
+  options.batch_size = 0;
+  EXPECT_NE(ErrorOf(options, dataset, "12-3").find("--batch_size"), std::string::npos);
+  options = Options();
+  options.optimizer.learning_rate = NAN;
+  EXPECT_NE(ErrorOf(options, dataset, "12-3").find("--learning_rate"), std::string::npos);
+  options = Options();
+  options.validation = 1;
+  ErrorOf(options, dataset, "12-3");
+}
+
+TEST(EvaluateTest, AgreesWithTheConfusionMatrixAndPredictions) {
+  const data::Dataset dataset = RandomDataset(10, 301, 12, 3);
+  const model::Model model(Spec("12-8-3"), 1);
+  const EvaluateOptions options = {.threads = 2, .batch_size = 64};
+  const Evaluation all = Evaluate(options, model, dataset.test);
+  EXPECT_EQ(all.samples, 301u);
+  const std::vector<size_t> counts = ConfusionMatrix(options, model, dataset.test);
+  size_t total = 0;
+  for (const size_t count : counts) total += count;
+  EXPECT_EQ(total, 301u);
+  EXPECT_DOUBLE_EQ(all.accuracy * 301, static_cast<double>(counts[0] + counts[4] + counts[8]));
+
+  double loss = 0;
+  size_t next = 0;
+  Predict(options, model, dataset.test, [&](size_t begin, ConstMatrix probabilities) {
+    EXPECT_EQ(begin, next);
+    next += probabilities.rows();
+    for (size_t i = 0; i < probabilities.rows(); ++i) {
+      const float* p = probabilities.row(i);
+      EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-5);
+      loss -= std::log(p[dataset.test.labels[begin + i]]);
+    }
+  });
+  EXPECT_EQ(next, 301u);
+  EXPECT_NEAR(loss / 301, all.loss, 1e-5);
+  EXPECT_EQ(Evaluate(options, model, dataset.test, {}).samples, 0u);
+}
+
+}  // namespace
+}  // namespace mlp::train
