@@ -56,11 +56,11 @@ struct Build {
 };
 
 struct Plot {
-  std::string kind;    // "bars", "lines", "curves", "scatter"
-  std::string title;   // "": made from the axes.
-  std::string x;       // Path of a value; what "" means depends on the kind.
-  std::string y;       // Likewise.
-  std::string series;  // "params.<key>"; "": one series of all variants.
+  std::string kind = "";    // "bars", "lines", "curves", "scatter"
+  std::string title = "";   // "": made from the axes.
+  std::string x = "";       // Path of a value; what "" means depends on the kind.
+  std::string y = "";       // Likewise.
+  std::string series = "";  // "params.<key>"; "": one series of all variants.
   bool log_x = false;
   bool log_y = false;
   bool operator==(const Plot&) const = default;
@@ -68,15 +68,15 @@ struct Plot {
 
 // How one table and its plots show the runs. What is empty the analysis chooses.
 struct View {
-  std::string name;  // Of a group: the value of params.group. "" for the record as a whole.
-  std::string title;
-  std::vector<std::string> variants;  // In the order of the rows.
-  std::string baseline;
-  std::string baseline_again;  // The A/A pair: the baseline once more under another name.
-  std::string primary;         // Path of the value that variants are compared by.
-  std::optional<bool> higher_is_better;
-  std::vector<std::string> columns;  // Paths of further values.
-  std::vector<Plot> plots;
+  std::string name = "";  // Of a group: the value of params.group. "" for the record as a whole.
+  std::string title = "";
+  std::vector<std::string> variants = {};  // In the order of the rows.
+  std::string baseline = "";
+  std::string baseline_again = "";  // The A/A pair: the baseline once more under another name.
+  std::string primary = "";         // Path of the value that variants are compared by.
+  std::optional<bool> higher_is_better = std::nullopt;
+  std::vector<std::string> columns = {};  // Paths of further values.
+  std::vector<Plot> plots = {};
   bool operator==(const View&) const = default;
 };
 

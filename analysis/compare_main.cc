@@ -1,0 +1,64 @@
+// bazel run //analysis:compare -- OLD NEW
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "analysis/compare.h"
+#include "analysis/load.h"
+#include "mlp/flags/flags.h"
+#include "mlp/flags/paths.h"
+
+namespace {
+
+// Wrong use, as for the command line: 1 and 3 are verdicts.
+constexpr int kCannotCompare = 2;
+
+// False if something could not be read; it has been said then.
+bool Load(const std::string& path, std::vector<mlp::analysis::LoadedRecord>* records) {
+  mlp::analysis::Loaded loaded = mlp::analysis::LoadRecords({mlp::flags::ResolvePath(path)});
+  for (const absl::Status& error : loaded.errors) {
+    std::fprintf(stderr, "compare: %s\n", std::string(error.message()).c_str());
+  }
+  *records = std::move(loaded.records);
+  return loaded.errors.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> paths;
+  double threshold_pct = 3;
+  bool json = false;
+  mlp::flags::Flags flags("compare",
+                          "Says whether variants became slower: exit code 0 no slower, 1 slower, "
+                          "3 too noisy to say, 2 wrong use.");
+  flags.Positional(&paths, {.help = "a record, or a directory of them: first the old, then the new",
+                            .value_name = "PATH",
+                            .min = 2,
+                            .max = 2});
+  flags.Group("Decision");
+  flags.Double(
+      "threshold", &threshold_pct,
+      {.help = "how much worse is still no slower", .unit = "PERCENT", .min = 0, .max = 1000});
+  flags.Group("Output");
+  flags.Bool("json", &json, "one JSON document on stdout instead of a table");
+  flags.Example("bazel run //analysis:compare -- old.json new.json");
+  flags.Example("bazel run //analysis:compare -- --threshold=5 old_results new_results");
+  flags.Example("bazel run //analysis:compare -- --json old.json new.json");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+
+  std::vector<mlp::analysis::LoadedRecord> before, after;
+  const bool have_before = Load(paths[0], &before);
+  const bool have_after = Load(paths[1], &after);
+  if (!have_before || !have_after) return kCannotCompare;
+  const double threshold = threshold_pct / 100;
+  const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), threshold);
+  if (comparisons.empty()) {
+    std::fprintf(stderr, "compare: %s: expected finished runs, found none\n", paths[0].c_str());
+    return kCannotCompare;
+  }
+  const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, threshold)
+                                : mlp::analysis::ComparisonMarkdown(comparisons, threshold);
+  std::fputs(text.c_str(), stdout);
+  return mlp::analysis::ExitCode(mlp::analysis::Overall(comparisons));
+}

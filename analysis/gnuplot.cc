@@ -1,0 +1,84 @@
+#include "analysis/gnuplot.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/io/subprocess.h"
+
+namespace mlp::analysis {
+namespace {
+
+constexpr char kFont[] = "DejaVu Sans";
+
+// What all drawings share: light axes below and at the left, a faint grid, no box around.
+constexpr char kStyle[] = R"(
+set encoding utf8
+set termoption noenhanced
+set border 3 linecolor rgb '#9aa3ad' linewidth 1
+set format '%.10g'
+set tics nomirror textcolor rgb '#4a525b' scale 0.5
+set grid linecolor rgb '#e6e9ec' linetype 1 linewidth 1
+set grid back
+set key textcolor rgb '#2b3138' noenhanced samplen 2 Left reverse
+)";
+
+absl::StatusOr<std::string> Render(const std::string& terminal, const Drawing& drawing) {
+  const std::string script = absl::StrCat(terminal, kStyle, drawing.script, "\n");
+  // -d: without the user's own settings.
+  absl::StatusOr<io::CommandResult> ran = io::RunCommand({"gnuplot", "-d", "-"}, script);
+  if (absl::IsNotFound(ran.status())) {
+    return absl::NotFoundError(
+        "gnuplot: expected the program in PATH, found none; install the package gnuplot-nox");
+  }
+  MLP_ASSIGN_OR_RETURN(io::CommandResult result, std::move(ran));
+  if (result.exit_code != 0 || result.output.empty()) {
+    return absl::InternalError(absl::StrCat("gnuplot: exit code ", result.exit_code, ": ",
+                                            absl::StripAsciiWhitespace(result.errors)));
+  }
+  return std::move(result.output);
+}
+
+}  // namespace
+
+std::string Quoted(absl::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  return absl::StrCat("'", absl::StrReplaceAll(line, {{"'", "''"}}), "'");
+}
+
+std::string Literal(double value) { return absl::StrFormat("%.17g", value); }
+
+std::string SeriesColor(size_t index) {
+  constexpr std::array kColors = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                  "#e69f00", "#56b4e9", "#5d4a9c", "#2b3138"};
+  return kColors[index % kColors.size()];
+}
+
+absl::StatusOr<std::string> RenderSvg(const Drawing& drawing, const std::string& id) {
+  const std::string terminal = absl::StrFormat(
+      "set terminal svg size %d,%d dynamic font '%s,13' name '%s' background rgb "
+      "'#ffffff' linewidth 1.4\n",
+      drawing.width, drawing.height, kFont, id);
+  MLP_ASSIGN_OR_RETURN(const std::string svg, Render(terminal, drawing));
+  // Without the font a browser would take its default one, with serifs.
+  return absl::StrReplaceAll(
+      svg, {{absl::StrCat("font-family=\"", kFont, "\""),
+             absl::StrCat("font-family=\"", kFont, ", Verdana, Helvetica, Arial, sans-serif\"")}});
+}
+
+absl::StatusOr<std::string> RenderPng(const Drawing& drawing) {
+  return Render(absl::StrFormat("set terminal pngcairo size %d,%d font '%s,10' fontscale 2 "
+                                "linewidth 2.6 pointscale 2 background rgb '#ffffff'\n",
+                                2 * drawing.width, 2 * drawing.height, kFont),
+                drawing);
+}
+
+}  // namespace mlp::analysis

@@ -1,0 +1,77 @@
+#include "analysis/plot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "analysis/testdata.h"
+#include "mlp/record/testing.h"
+
+namespace mlp::analysis {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(PlotTest, NothingToDrawIsNoDrawing) {
+  record::Record record = record::TestRecord();
+  for (record::RunRecord& run : record.runs) run.status = record::RunStatus::kFailed;
+  const Table table = Aggregate(record)[0];
+  for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+    EXPECT_FALSE(Draw(table, {.kind = kind}, "t")) << kind;
+  }
+}
+
+// Every kind with every axis draws in gnuplot, for one repetition and for many.
+TEST(PlotTest, EveryKindRenders) {
+  for (const int repetitions : {1, 7}) {
+    for (const Table& table : Aggregate(ScalingRecord(repetitions))) {
+      for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+        for (const bool log_axes : {false, true}) {
+          const record::Plot plot = {.kind = kind, .log_x = log_axes, .log_y = log_axes};
+          const auto drawing = Draw(table, plot, "A title");
+          if (!drawing) continue;
+          const auto svg = RenderSvg(*drawing, "x");
+          ASSERT_TRUE(svg.ok()) << kind << " " << svg.status();
+          EXPECT_THAT(*svg, HasSubstr("A title"));
+        }
+      }
+    }
+  }
+}
+
+TEST(PlotTest, DrawsWhatTheTableHas) {
+  const std::vector<Table> tables = Aggregate(ScalingRecord(7));
+  EXPECT_TRUE(Draw(tables[0], {.kind = "lines", .series = "params.backend"}, "t"));
+  EXPECT_FALSE(Draw(tables[0], {.kind = "curves"}, "t")) << "kernels have no curves";
+  EXPECT_TRUE(Draw(tables[1], {.kind = "curves"}, "t"));
+  EXPECT_FALSE(Draw(tables[1], {.kind = "lines"}, "t")) << "no param varies";
+  EXPECT_EQ(Draw(tables[1], {.kind = "curves"}, "t")->title, "t: train loss over epoch");
+  EXPECT_EQ(Draw(tables[1], {.kind = "curves", .title = "own"}, "t")->title, "own");
+}
+
+TEST(PlotTest, TextReachesNoShellAndNoMarkup) {
+  EXPECT_EQ(Quoted("it's `id`\n"), "'it''s `id` '");
+  const Drawing drawing{.script = "set label " + Quoted("`echo pwned` <b>") +
+                                  " at graph 0.5, 0.5\nplot [0:1] x notitle\n"};
+  const auto svg = RenderSvg(drawing, "x");
+  ASSERT_TRUE(svg.ok()) << svg.status();
+  EXPECT_TRUE(absl::StrContains(*svg, "`echo pwned` &lt;b>"));
+
+  // Names reach the legend and the titles of lines, too.
+  record::Record record = ScalingRecord(2);
+  for (record::RunRecord& run : record.runs) run.variant = "</title><script>&" + run.variant;
+  for (const Table& table : Aggregate(record)) {
+    for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+      const auto any = Draw(table, {.kind = kind, .series = "params.backend"}, "<script>");
+      if (!any) continue;
+      EXPECT_FALSE(absl::StrContains(*RenderSvg(*any, "x"), "<script>")) << kind;
+    }
+  }
+}
+
+TEST(PlotTest, AScriptThatIsWrongIsAnError) {
+  EXPECT_FALSE(RenderSvg({.script = "plot nonsense("}, "x").ok());
+}
+
+}  // namespace
+}  // namespace mlp::analysis

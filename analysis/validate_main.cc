@@ -1,0 +1,41 @@
+// bazel run //analysis:validate -- FILES|DIRS
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "analysis/load.h"
+#include "mlp/flags/flags.h"
+#include "mlp/flags/paths.h"
+#include "mlp/record/record.h"
+
+int main(int argc, char** argv) {
+  std::vector<std::string> paths;
+  mlp::flags::Flags flags("validate", "Checks records against their schema.");
+  flags.Positional(&paths, {.help = "a record, or a directory of them [results/ of the sources]",
+                            .value_name = "PATH"});
+  flags.Example("bazel run //analysis:validate");
+  flags.Example("bazel run //analysis:validate -- results/raw");
+  flags.Example("bazel run //analysis:validate -- record.json");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  for (std::string& path : paths) path = mlp::flags::ResolvePath(path);
+  if (paths.empty()) paths.push_back(mlp::flags::WorkspacePath("results"));
+
+  int exit_code = 0;
+  for (const std::string& path : paths) {
+    const std::vector<std::string> files = mlp::analysis::RecordFiles(path);
+    if (files.empty()) {
+      std::fprintf(stderr, "validate: %s: expected records, found none\n", path.c_str());
+      exit_code = 1;
+    }
+    for (const std::string& file : files) {
+      const auto record = mlp::record::ReadRecord(file);
+      if (record.ok()) {
+        std::printf("ok   %s\n", file.c_str());
+      } else {
+        std::printf("bad  %s\n", std::string(record.status().message()).c_str());
+        exit_code = 1;
+      }
+    }
+  }
+  return exit_code;
+}
