@@ -1,9 +1,4 @@
 // contact_sheet: draws samples of a dataset, with their labels, as one PNG.
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <cxxopts.hpp>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -12,57 +7,18 @@
 #include "mlp/base/status_macros.h"
 #include "mlp/data/load.h"
 #include "mlp/data/sheet.h"
+#include "mlp/flags/flags.h"
+#include "mlp/flags/paths.h"
 
 namespace mlp::data {
 namespace {
 
-struct Flags {
+struct Values {
   Source source;
   SheetOptions sheet;
   std::string out;
   bool force = false;
 };
-
-cxxopts::Options FlagTable() {
-  cxxopts::Options table("contact_sheet",
-                         "Draws samples of a dataset, with their labels, as one PNG.");
-  // clang-format off
-  table.add_options()
-      ("data", "digits, mnist, or a directory with four IDX files",
-       cxxopts::value<std::string>()->default_value("digits"))
-      ("data_dir", "where mnist lies",
-       cxxopts::value<std::string>()->default_value(""))
-      ("data_seed", "which digits are generated",
-       cxxopts::value<uint64_t>()->default_value("1"))
-      ("out", "the PNG to write", cxxopts::value<std::string>())
-      ("rows", "rows of samples, one class each",
-       cxxopts::value<size_t>()->default_value("10"))
-      ("cols", "samples in a row", cxxopts::value<size_t>()->default_value("20"))
-      ("scale", "screen pixels for a sample's pixel",
-       cxxopts::value<size_t>()->default_value("2"))
-      ("seed", "which samples are shown", cxxopts::value<uint64_t>()->default_value("1"))
-      ("force", "replace a file that is no PNG")
-      ("help", "print this");
-  // clang-format on
-  return table;
-}
-
-constexpr const char* kExamples =
-    "Examples:\n"
-    "  contact_sheet --out=digits.png\n"
-    "  contact_sheet --data=digits --data_seed=2 --rows=20 --out=twenty.png\n"
-    "  contact_sheet --cols=40 --scale=1 --seed=7 --out=small.png\n";
-
-// --data-dir means --data_dir.
-void UnderscoresInNames(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    char* c = argv[i];
-    if (c[0] != '-' || c[1] != '-') continue;
-    for (c += 2; *c != '\0' && *c != '='; ++c) {
-      if (*c == '-') *c = '_';
-    }
-  }
-}
 
 // A file of another kind is not ours to replace.
 absl::Status CheckReplaceable(const std::string& path) {
@@ -76,7 +32,7 @@ absl::Status CheckReplaceable(const std::string& path) {
                                   "another --out, or replace it with --force");
 }
 
-absl::Status Draw(const Flags& flags) {
+absl::Status Draw(const Values& flags) {
   if (!flags.force) MLP_RETURN_IF_ERROR(CheckReplaceable(flags.out));
   MLP_ASSIGN_OR_RETURN(const Dataset dataset, Load(flags.source));
   MLP_ASSIGN_OR_RETURN(const GreyImage image, DrawSheet(dataset, flags.sheet));
@@ -84,40 +40,34 @@ absl::Status Draw(const Flags& flags) {
 }
 
 int Main(int argc, char** argv) {
-  UnderscoresInNames(argc, argv);
-  cxxopts::Options table = FlagTable();
-  Flags flags;
-  try {
-    const cxxopts::ParseResult parsed = table.parse(argc, argv);
-    if (parsed.count("help") != 0) {
-      std::cout << table.help() << "\n" << kExamples;
-      return 0;
-    }
-    if (parsed.count("out") == 0) {
-      std::cerr << "contact_sheet: --out is missing; --help shows the flags\n";
-      return 2;
-    }
-    flags = {.source = {.data = parsed["data"].as<std::string>(),
-                        .data_dir = parsed["data_dir"].as<std::string>(),
-                        .data_seed = parsed["data_seed"].as<uint64_t>(),
-                        // Enough to choose from, and quickly made.
-                        .digits_train = 10000,
-                        .digits_test = 0},
-             .sheet = {.rows = parsed["rows"].as<size_t>(),
-                       .cols = parsed["cols"].as<size_t>(),
-                       .scale = parsed["scale"].as<size_t>(),
-                       .seed = parsed["seed"].as<uint64_t>()},
-             .out = parsed["out"].as<std::string>(),
-             .force = parsed.count("force") != 0};
-  } catch (const std::exception& error) {
-    std::cerr << "contact_sheet: " << error.what() << "; --help shows the flags\n";
+  // Enough to choose from, and quickly made.
+  Values values;
+  values.source.digits_train = 10000;
+  values.source.digits_test = 0;
+  flags::Flags flags("contact_sheet", "Draws samples of a dataset, with their labels, as one PNG.");
+  flags.Group("Data");
+  flags.String("data", &values.source.data, {.help = "digits, mnist, or a directory of IDX files"});
+  flags.String("data_dir", &values.source.data_dir,
+               {.help = "where mnist lies", .value_name = "DIR"});
+  flags.Int("data_seed", &values.source.data_seed, {.help = "which digits are generated"});
+  flags.Group("Picture");
+  flags.String("out", &values.out, {.help = "the PNG to write", .value_name = "FILE"});
+  flags.Int("rows", &values.sheet.rows, {.help = "rows of samples, one class each", .min = 1});
+  flags.Int("cols", &values.sheet.cols, {.help = "samples in a row", .min = 1});
+  flags.Int("scale", &values.sheet.scale,
+            {.help = "size of a sample's pixel", .unit = "pixels", .min = 1});
+  flags.Int("seed", &values.sheet.seed, {.help = "which samples are shown"});
+  flags.Bool("force", &values.force, "replace a file that is no PNG");
+  flags.Example("contact_sheet --out=digits.png");
+  flags.Example("contact_sheet --data=digits --data_seed=2 --rows=20 --out=twenty.png");
+  flags.Example("contact_sheet --cols=40 --scale=1 --seed=7 --out=small.png");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (!flags.Given("out")) {
+    std::cerr << "contact_sheet: --out is missing; --help shows the flags\n";
     return 2;
   }
-  // Under `bazel run`, paths are relative to where the user stands.
-  if (const char* directory = std::getenv("BUILD_WORKING_DIRECTORY")) {
-    if (chdir(directory) != 0) std::perror("contact_sheet: BUILD_WORKING_DIRECTORY");
-  }
-  if (const absl::Status status = Draw(flags); !status.ok()) {
+  values.out = flags::ResolvePath(values.out);
+  if (const absl::Status status = Draw(values); !status.ok()) {
     std::cerr << "contact_sheet: " << status.message() << "\n";
     return 1;
   }

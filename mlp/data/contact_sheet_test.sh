@@ -24,7 +24,7 @@ expect 2 --no_such_flag
 expect 2 --out="$out" --rows=many
 expect 1 --out="$out" --data=/no/such/folder
 grep -q '^contact_sheet: /no/such/folder: ' "$TEST_TMPDIR/stderr" || exit 1
-expect 1 --out="$out" --rows=0
+expect 2 --out="$out" --rows=0
 [[ ! -e $out ]] || exit 1
 
 expect 0 --out="$out" --rows=2 --cols=3 --data-seed=2

@@ -1,5 +1,7 @@
 #include "mlp/data/idx.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,9 +16,9 @@
 #include "absl/strings/str_join.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
-#include "mlp/data/atomic_file.h"
 #include "mlp/data/byte_source.h"
 #include "mlp/data/file_error.h"
+#include "mlp/io/atomic_file.h"
 
 namespace mlp::data {
 namespace {
@@ -122,6 +124,33 @@ absl::Status CheckLabels(absl::string_view path, std::span<const uint8_t> labels
   return absl::OkStatus();
 }
 
+// One gzip member.
+std::string Gzip(const std::string& bytes) {
+  constexpr int kGzipWindow = 15 + 16;
+  z_stream stream = {};
+  MLP_CHECK_EQ(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow,
+                            /*memLevel=*/8, Z_DEFAULT_STRATEGY),
+               Z_OK);
+  std::string compressed(deflateBound(&stream, bytes.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
+  // zlib counts in 32 bits.
+  constexpr size_t kMost = size_t{1} << 30;
+  size_t left = bytes.size();
+  int result = Z_OK;
+  while (result == Z_OK) {
+    stream.avail_in = static_cast<uInt>(std::min(left, kMost));
+    left -= stream.avail_in;
+    stream.avail_out = static_cast<uInt>(std::min(compressed.size() - stream.total_out, kMost));
+    result = deflate(&stream, left == 0 ? Z_FINISH : Z_NO_FLUSH);
+    left += stream.avail_in;
+  }
+  MLP_CHECK_EQ(result, Z_STREAM_END);
+  compressed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return compressed;
+}
+
 }  // namespace
 
 absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count) {
@@ -184,18 +213,16 @@ absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
 absl::Status WriteIdx(absl::string_view path, std::span<const uint32_t> dimensions,
                       std::span<const uint8_t> data) {
   MLP_CHECK(!dimensions.empty() && dimensions.size() <= 255);
-  std::vector<uint8_t> header = {0, 0, kUnsignedByte, static_cast<uint8_t>(dimensions.size())};
+  std::string contents = {0, 0, kUnsignedByte, static_cast<char>(dimensions.size())};
   size_t product = 1;
   for (const uint32_t d : dimensions) {
     product *= d;
-    for (int shift = 24; shift >= 0; shift -= 8) header.push_back(static_cast<uint8_t>(d >> shift));
+    for (int shift = 24; shift >= 0; shift -= 8) contents.push_back(static_cast<char>(d >> shift));
   }
   MLP_CHECK_EQ(product, data.size());
-  const auto compression = absl::EndsWith(path, ".gz") ? AtomicFile::kGzip : AtomicFile::kPlain;
-  MLP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path, compression));
-  MLP_RETURN_IF_ERROR(file.Write(header));
-  MLP_RETURN_IF_ERROR(file.Write(data));
-  return std::move(file).Commit();
+  contents.append(reinterpret_cast<const char*>(data.data()), data.size());
+  if (absl::EndsWith(path, ".gz")) contents = Gzip(contents);
+  return io::WriteFileAtomically(std::string(path), contents);
 }
 
 }  // namespace mlp::data

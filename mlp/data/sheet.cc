@@ -11,8 +11,8 @@
 #include "mlp/base/check.h"
 #include "mlp/base/rng.h"
 #include "mlp/base/status_macros.h"
-#include "mlp/data/atomic_file.h"
 #include "mlp/data/file_error.h"
+#include "mlp/io/atomic_file.h"
 
 namespace mlp::data {
 namespace {
@@ -141,16 +141,14 @@ absl::Status WritePng(absl::string_view path, const GreyImage& image) {
   header.height = static_cast<png_uint_32>(image.height);
   header.format = PNG_FORMAT_GRAY;
   png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(header);
-  std::vector<uint8_t> encoded(bytes);
+  std::string encoded(bytes, '\0');
   if (png_image_write_to_memory(&header, encoded.data(), &bytes, /*convert_to_8_bit=*/0,
                                 image.pixels.data(), /*row_stride=*/0, nullptr) == 0) {
     return FileError(absl::StatusCode::kInternal, path, "image", "a picture that libpng encodes",
                      header.message, "make it smaller");
   }
   encoded.resize(bytes);
-  MLP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path, AtomicFile::kPlain));
-  MLP_RETURN_IF_ERROR(file.Write(encoded));
-  return std::move(file).Commit();
+  return io::WriteFileAtomically(std::string(path), encoded);
 }
 
 }  // namespace mlp::data
