@@ -1,11 +1,15 @@
 // bazel run //analysis:report
 #include <cstdio>
+#include <map>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "analysis/inclusions.h"
 #include "analysis/load.h"
 #include "analysis/report.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/io/atomic_file.h"
 
 namespace {
 
@@ -14,18 +18,36 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// Puts the tables into the places that a hand-written page keeps for them.
+absl::Status RenewPage(const std::string& path, const std::map<std::string, std::string>& files) {
+  constexpr size_t kMaxPageBytes = 16 << 20;
+  const absl::StatusOr<std::string> page = mlp::io::ReadFile(path, kMaxPageBytes);
+  if (!page.ok()) return page.status();
+  const absl::StatusOr<std::string> renewed = mlp::analysis::RenewInclusions(*page, files);
+  if (!renewed.ok()) {
+    return absl::Status(renewed.status().code(),
+                        absl::StrCat(path, ": ", renewed.status().message()));
+  }
+  if (*renewed == *page) return absl::OkStatus();
+  return mlp::io::WriteFileAtomically(path, *renewed);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string results;
+  std::string page;
   mlp::flags::Flags flags("report", "Turns records into tables, plots, REPORT.md and report.html.");
   flags.Group("Input and output");
   flags.String("results", &results,
                {.help = "directory with raw/; the report goes there, too [results/ of the sources]",
                 .value_name = "DIR"});
+  flags.String("page", &page,
+               {.help = "page whose `<!-- begin tables/... -->` places are filled anew",
+                .value_name = "FILE"});
   flags.Example("bazel run //analysis:report");
+  flags.Example("bazel run //analysis:report -- --page=README.md");
   flags.Example("bazel run //analysis:report -- --results=/tmp/results");
-  flags.Example("bazel run //analysis:report -- --version");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   results =
       results.empty() ? mlp::flags::WorkspacePath("results") : mlp::flags::ResolvePath(results);
@@ -37,6 +59,10 @@ int main(int argc, char** argv) {
   if (!files.ok()) return Fail(files.status());
   const absl::Status written = mlp::analysis::WriteReport(results, *files);
   if (!written.ok()) return Fail(written);
+  if (!page.empty()) {
+    const absl::Status renewed = RenewPage(mlp::flags::ResolvePath(page), *files);
+    if (!renewed.ok()) return Fail(renewed);
+  }
   std::printf("%s/report.html\n%s/REPORT.md\n", results.c_str(), results.c_str());
   return exit_code;
 }

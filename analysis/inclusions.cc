@@ -1,0 +1,37 @@
+#include "analysis/inclusions.h"
+
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace mlp::analysis {
+
+absl::StatusOr<std::string> RenewInclusions(const std::string& page,
+                                            const std::map<std::string, std::string>& files) {
+  const std::vector<std::string> lines = absl::StrSplit(page, '\n');
+  std::string renewed;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    absl::StrAppend(&renewed, lines[i], i + 1 < lines.size() ? "\n" : "");
+    absl::string_view path = lines[i];
+    if (!absl::ConsumePrefix(&path, "<!-- begin ") || !absl::ConsumeSuffix(&path, " -->")) continue;
+    const size_t begin = i + 1;
+    while (i < lines.size() && lines[i] != "<!-- end -->") ++i;
+    if (i == lines.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", begin, ": expected `<!-- end -->` further down, found none"));
+    }
+    const auto file = files.find(std::string(path));
+    if (file == files.end()) {
+      return absl::NotFoundError(
+          absl::StrCat("line ", begin, ": expected a file of the report, found ", path));
+    }
+    absl::StrAppend(&renewed, "\n", file->second, absl::EndsWith(file->second, "\n") ? "" : "\n",
+                    "\n", lines[i], i + 1 < lines.size() ? "\n" : "");
+  }
+  return renewed;
+}
+
+}  // namespace mlp::analysis
