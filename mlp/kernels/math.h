@@ -35,7 +35,15 @@ using std::tanh;
 // What a value type does in its own way. Vectors specialise this in math_simd.h.
 template <class V>
 struct Primitives {
-  static V MulAdd(V a, V b, V c) { return a * b + c; }
+  // Said outright: left to the compiler, which of two products it fuses with their sum could differ
+  // between a loop's body and its tail.
+  static V MulAdd(V a, V b, V c) {
+#ifdef __FMA__
+    return std::fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+  }
   // Starting points for Newton's iteration. Plain numbers are exact at once.
   static V ReciprocalEstimate(V x) { return V(1) / x; }
   static V RsqrtEstimate(V x) { return V(1) / sqrt(x); }
