@@ -124,12 +124,19 @@ def mlp_kernel_family(
         deps = deps + context + objects + [name + "_api"],
         **kwargs
     )
+    # As data a library brings what it needs at run time; a filegroup of it brings its archive.
+    native.filegroup(
+        name = name + "_objects",
+        testonly = True,
+        srcs = objects,
+        visibility = ["//visibility:private"],
+    )
     native.sh_test(
         name = name + "_isa_symbols_test",
         size = "small",
         srcs = ["//tools:check_isa_symbols.sh"],
-        args = ["$(locations %s)" % target for target in objects],
-        data = objects,
+        args = ["$(locations :%s_objects)" % name],
+        data = [name + "_objects"],
         # Unoptimised builds keep inline functions of the standard library as weak symbols.
         tags = ["no_sanitizer"],
     )

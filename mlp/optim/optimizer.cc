@@ -19,7 +19,8 @@ absl::Status Wrong(absl::string_view flag, absl::string_view expected, double fo
 }  // namespace
 
 absl::Status Validate(const OptimizerOptions& o) {
-  const auto in_unit = [](double beta) { return beta >= 0 && beta < 1; };
+  // In float, as they are used.
+  const auto in_unit = [](double beta) { return beta >= 0 && static_cast<float>(beta) < 1; };
   if (!(o.learning_rate > 0 && std::isfinite(o.learning_rate))) {
     return Wrong("--learning_rate", "a number above 0", o.learning_rate);
   }
@@ -41,12 +42,16 @@ void Optimizer::BeginStep() {
   ++steps_;
   const double t = static_cast<double>(steps_);
   const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
-  const double correction1 = adam ? 1 - std::pow(options_.beta1, t) : 1;
-  const double correction2 = adam ? 1 - std::pow(options_.beta2, t) : 1;
+  // The moments decay by betas rounded to float, and 1 - beta2 is so small that the rounding shows:
+  // the corrections follow the betas that are used.
+  const auto beta1 = static_cast<float>(options_.beta1);
+  const auto beta2 = static_cast<float>(options_.beta2);
+  const double correction1 = adam ? 1 - std::pow(double{beta1}, t) : 1;
+  const double correction2 = adam ? 1 - std::pow(double{beta2}, t) : 1;
   step_ = {.rate = static_cast<float>(options_.learning_rate / correction1),
            .keep = static_cast<float>(1 - options_.learning_rate * options_.weight_decay),
-           .beta1 = static_cast<float>(options_.beta1),
-           .beta2 = static_cast<float>(options_.beta2),
+           .beta1 = beta1,
+           .beta2 = beta2,
            .root_scale = static_cast<float>(1 / std::sqrt(correction2)),
            .epsilon = static_cast<float>(options_.epsilon)};
 }

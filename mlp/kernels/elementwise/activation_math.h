@@ -26,7 +26,7 @@ struct Relu {
   static constexpr bool kSlopeFromOutput = true;
   template <class Math, class V>
   static V Value(V x) {
-    return max(x, V(0.0f));
+    return max(V(0.0f), x);
   }
   template <class Math, class V>
   static V Slope(V, V y) {
@@ -73,17 +73,23 @@ struct Tanh {
   }
 };
 
-// x * sigmoid(x), also called swish (Elfwing, Uchibe & Doya 2017).
+// x * sigmoid(x), also called swish (Elfwing, Uchibe & Doya 2017). The product is x or 0 to the
+// last bit outside [-128, 128]; within, no infinity meets a 0.
 struct Silu {
   static constexpr bool kSlopeFromOutput = false;
   template <class Math, class V>
   static V Value(V x) {
-    return x * Sigmoid::Value<Math>(x);
+    return max(V(-128.0f), x) * Sigmoid::Value<Math>(x);
   }
+  // s + x s (1 - s), where 1 - s is not subtracted: near 1 s has lost the digits.
   template <class Math, class V>
-  static V Slope(V x, V y) {
-    const V s = Sigmoid::Value<Math>(x);
-    return s + y * (V(1.0f) - s);
+  static V Slope(V x, V) {
+    const V bounded = min(V(128.0f), max(V(-128.0f), x));
+    const V e = Math::Exp(min(bounded, -bounded));
+    const V larger = Math::Divide(V(1.0f), V(1.0f) + e);
+    const V smaller = e * larger;
+    const V s = select(x < V(0.0f), smaller, larger);
+    return s + bounded * (larger * smaller);
   }
 };
 

@@ -41,9 +41,8 @@ void Product(benchmark::State& state, Target target, Form form, size_t batch, si
     }
     benchmark::ClobberMemory();
   }
-  state.counters["flop/s"] =
-      benchmark::Counter(2.0 * static_cast<double>(batch * in * out),
-                         benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flop/s"] = benchmark::Counter(2.0 * static_cast<double>(batch * in * out),
+                                                benchmark::Counter::kIsIterationInvariantRate);
 }
 
 int Register() {

@@ -3,14 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 #include <vector>
 
-#include "mlp/base/aligned_buffer.h"
 #include "mlp/base/rng.h"
+#include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/reference/activation.h"
 #include "mlp/reference/matmul.h"
@@ -18,39 +16,6 @@
 
 namespace mlp::kernels {
 namespace {
-
-// A matrix with room around it: rows are further apart than they are long, and what lies between
-// must stay as it was.
-class Padded {
- public:
-  Padded(size_t rows, size_t cols, Stream& stream)
-      : rows_(rows), cols_(cols), buffer_(rows * Stride() + kGuard) {
-    for (float& x : buffer_) x = kMark;
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < cols; ++j) view()(i, j) = stream.Uniform(-1, 1);
-    }
-  }
-  Matrix view() { return {buffer_.data(), rows_, cols_, Stride()}; }
-  reference::Matrix Double() {
-    reference::Matrix m{rows_, cols_, std::vector<double>(rows_ * cols_)};
-    for (size_t i = 0; i < rows_ * cols_; ++i) m.data[i] = view()(i / cols_, i % cols_);
-    return m;
-  }
-  bool GapsAreUntouched() {
-    for (size_t i = 0; i < buffer_.size(); ++i) {
-      const bool inside = i < rows_ * Stride() && i % Stride() < cols_;
-      if (!inside && buffer_[i] != kMark) return false;
-    }
-    return true;
-  }
-
- private:
-  static constexpr float kMark = 1234.5f;
-  static constexpr size_t kGuard = 64;
-  size_t Stride() const { return cols_ + 3; }
-  size_t rows_, cols_;
-  AlignedBuffer<float> buffer_;
-};
 
 using Shape = std::tuple<size_t, size_t, size_t>;  // m, n, k
 
@@ -70,9 +35,7 @@ class GemmTest : public testing::TestWithParam<Target> {
 };
 
 // |error| of a sum of k products of numbers below 1.
-double Tolerance(size_t k) {
-  return 2 * std::numeric_limits<float>::epsilon() * (1 + static_cast<double>(k));
-}
+double Tolerance(size_t k) { return 2 * kUlp * (1 + static_cast<double>(k)); }
 
 void ExpectClose(Matrix actual, const reference::Matrix& expected, double tolerance, size_t k) {
   for (size_t i = 0; i < actual.rows(); ++i) {
@@ -132,7 +95,7 @@ TEST_P(GemmTest, BitsDoNotDependOnTheNumberOfWorkers) {
     Stream stream(5, Purpose::kTest);
     Padded a(m, k, stream), b(k, n, stream), bt(n, k, stream), at(k, m, stream);
     std::vector<std::vector<float>> results;
-    for (const int threads : {1, 2, 3, 8}) {
+    for (const int threads : kTeamSizes) {
       std::vector<float> c(3 * m * n);
       RunTeam(threads, [&](const Worker& worker) {
         const Context context = {context_.kernels, context_.math, worker};
@@ -147,24 +110,18 @@ TEST_P(GemmTest, BitsDoNotDependOnTheNumberOfWorkers) {
 }
 
 TEST_P(GemmTest, CarriesInfinitiesAndNaNs) {
-  const float inf = std::numeric_limits<float>::infinity();
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  float a[] = {inf, nan, 0, 1};
+  float a[] = {kInf, kNaN, 0, 1};
   float b[] = {1, 1, 2, 2};
   float c[4];
   GemmNN(context_, {a, 2, 2}, {b, 2, 2}, {}, {c, 2, 2});
   EXPECT_TRUE(std::isnan(c[0]) && std::isnan(c[1]));
   EXPECT_EQ(c[2], 2.0f);
-  float d[] = {inf, 1};
+  float d[] = {kInf, 1};
   GemmNN(context_, {d, 1, 2}, {b, 2, 2}, {}, {c, 1, 2});
-  EXPECT_EQ(c[0], inf);
+  EXPECT_EQ(c[0], kInf);
 }
 
-INSTANTIATE_TEST_SUITE_P(, GemmTest, testing::ValuesIn(SupportedTargets()), [](const auto& info) {
-  std::string name = Name(info.param);
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(, GemmTest, testing::ValuesIn(SupportedTargets()), TestName);
 
 }  // namespace
 }  // namespace mlp::kernels

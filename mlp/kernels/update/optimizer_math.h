@@ -19,7 +19,7 @@ struct Sgd {
   static constexpr size_t kStates = 0;
   template <class Math, class V>
   static void Apply(const UpdateStep& step, V g, V& w, V*) {
-    w = w * V(step.keep) - V(step.rate) * g;
+    w = mul_add(V(-step.rate), g, w * V(step.keep));
   }
 };
 
@@ -34,8 +34,9 @@ struct Adam {
   static void Apply(const UpdateStep& step, V g, V& w, V* s) {
     s[0] = mul_add(V(step.beta1), s[0], V(1.0f - step.beta1) * g);
     s[1] = mul_add(V(step.beta2), s[1], V(1.0f - step.beta2) * (g * g));
-    w = w * V(step.keep) -
-        Math::DivideByRoot(V(step.rate) * s[0], s[1], V(step.root_scale), V(step.epsilon));
+    const V change =
+        Math::DivideByRoot(V(-step.rate) * s[0], s[1], V(step.root_scale), V(step.epsilon));
+    w = mul_add(w, V(step.keep), change);
   }
 };
 
