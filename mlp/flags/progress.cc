@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kRedrawEvery_s = 0.1;
 constexpr int kBarWidth = 24;
+constexpr int kMinBarWidth = 6;
 
 int Columns(std::FILE* stream) {
   winsize size = {};
@@ -52,23 +53,28 @@ bool UseColor(std::FILE* stream) {
 
 std::string ProgressLine(absl::string_view label, int64_t done, int64_t total, double elapsed_s,
                          absl::string_view suffix, int columns) {
-  std::string line(label);
   const double rate = elapsed_s > 0 ? static_cast<double>(done) / elapsed_s : 0;
+  std::string numbers;  // what stands after the bar
+  if (rate > 0) absl::StrAppend(&numbers, "  ", Rate(rate));
+  if (rate > 0 && total > done) {
+    absl::StrAppend(&numbers, "  ", Duration(static_cast<double>(total - done) / rate), " left");
+  }
+  if (!suffix.empty()) absl::StrAppend(&numbers, "  ", suffix);
+  // A full last column would wrap on some terminals.
+  const int width = std::max(columns - 1, 0);
+  std::string line(label);
   if (total > 0) {
     const double part = std::clamp(static_cast<double>(done) / static_cast<double>(total), 0., 1.);
-    const int full = static_cast<int>(part * kBarWidth);
-    absl::StrAppend(&line, " [", std::string(full, '#'), std::string(kBarWidth - full, '-'), "] ",
+    const int others = static_cast<int>(label.size() + numbers.size()) + 9;  // " [] 100 %"
+    const int bar = std::clamp(width - others, kMinBarWidth, kBarWidth);
+    const int full = static_cast<int>(part * bar);
+    absl::StrAppend(&line, " [", std::string(full, '#'), std::string(bar - full, '-'), "] ",
                     absl::StrFormat("%3d %%", static_cast<int>(part * 100)));
   } else {
     absl::StrAppend(&line, " ", done);
   }
-  if (rate > 0) absl::StrAppend(&line, "  ", Rate(rate));
-  if (rate > 0 && total > done) {
-    absl::StrAppend(&line, "  ", Duration(static_cast<double>(total - done) / rate), " left");
-  }
-  if (!suffix.empty()) absl::StrAppend(&line, "  ", suffix);
-  // A full last column would wrap on some terminals.
-  line.resize(std::min(line.size(), static_cast<size_t>(std::max(columns - 1, 0))));
+  line += numbers;
+  line.resize(std::min(line.size(), static_cast<size_t>(width)));
   return line;
 }
 
@@ -91,12 +97,17 @@ void Progress::Update(int64_t done, absl::string_view suffix) {
   drawn_ = true;
 }
 
+void Progress::Clear() {
+  if (!drawn_) return;
+  std::fputs("\r\033[K", stream_);
+  std::fflush(stream_);
+  drawn_ = false;
+  next_redraw_s_ = 0;
+}
+
 void Progress::Finish() {
-  if (drawn_) {
-    std::fputs("\r\033[K", stream_);
-    std::fflush(stream_);
-  }
-  active_ = drawn_ = false;
+  Clear();
+  active_ = false;
 }
 
 }  // namespace mlp::flags

@@ -29,6 +29,9 @@ class Progress {
   // "loss 0.13".
   void Update(int64_t done, absl::string_view suffix = "");
 
+  // Clears the line, to make room for other output; the next Update draws it again.
+  void Clear();
+
   // Clears the line. Later calls do nothing.
   void Finish();
 
@@ -42,7 +45,7 @@ class Progress {
   Timer timer_;
 };
 
-// The line itself, at most `columns` wide:
+// The line itself, at most `columns` wide; where that is little, the bar is the first to shrink:
 // "train [#####-----]  50 %  1.2k/s  0:07 left  loss 0.13".
 std::string ProgressLine(absl::string_view label, int64_t done, int64_t total, double elapsed_s,
                          absl::string_view suffix, int columns);

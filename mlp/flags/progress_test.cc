@@ -38,6 +38,27 @@ TEST(ProgressTest, DrawsOnceForManyFastUpdatesAndClearsItself) {
   EXPECT_LT(std::count(text.begin(), text.end(), '\r'), 25);
 }
 
+TEST(ProgressTest, ClearMakesRoomAndTheNextUpdateDrawsAtOnce) {
+  char* buffer = nullptr;
+  size_t size = 0;
+  std::FILE* stream = open_memstream(&buffer, &size);
+  {
+    Progress progress("x", 10, ProgressMode::kAlways, stream);
+    progress.Clear();
+    std::fflush(stream);
+    EXPECT_EQ(std::string(buffer, size), "");
+    progress.Update(1);
+    progress.Clear();
+    progress.Update(2);
+  }
+  std::fclose(stream);
+  const std::string text(buffer, size);
+  std::free(buffer);
+  EXPECT_THAT(text, HasSubstr(" 10 %"));
+  EXPECT_THAT(text, HasSubstr("\r\033[K\r\033[Kx ["));
+  EXPECT_THAT(text, HasSubstr(" 20 %"));
+}
+
 TEST(ProgressTest, QuietWhereThereIsNoTerminal) {
   EXPECT_EQ(Drawn(ProgressMode::kAuto, 5), "");
   EXPECT_EQ(Drawn(ProgressMode::kNever, 5), "");
@@ -60,6 +81,9 @@ TEST(ProgressLineTest, WithoutTotalOrTime) {
 TEST(ProgressLineTest, FitsTheTerminal) {
   EXPECT_EQ(ProgressLine("train", 25, 100, 5, "loss 0.1", 20).size(), 19u);
   EXPECT_EQ(ProgressLine("train", 25, 100, 5, "", 0), "");
+  // The bar gives way to the numbers.
+  EXPECT_EQ(ProgressLine("train", 25, 100, 5, "loss 0.1", 58),
+            "train [###------------]  25 %  5.0/s  0:15 left  loss 0.1");
 }
 
 TEST(ProgressModeTest, ReadsItsNames) {

@@ -5,7 +5,7 @@
 
 namespace mlp::model {
 
-Model::Model(const ModelSpec& spec, uint64_t seed) : spec_(spec), offsets_{0} {
+Model::Model(const ModelSpec& spec) : spec_(spec), offsets_{0} {
   size_t inputs = spec.inputs;
   for (const DenseSpec& layer : spec.layers) {
     layers_.push_back(std::make_unique<layers::Dense>(inputs, layer.units, layer.activation));
@@ -13,6 +13,9 @@ Model::Model(const ModelSpec& spec, uint64_t seed) : spec_(spec), offsets_{0} {
     inputs = layer.units;
   }
   parameters_ = AlignedBuffer<float>(offsets_.back());
+}
+
+Model::Model(const ModelSpec& spec, uint64_t seed) : Model(spec) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     Stream stream(seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
     const Range range = layer_parameters(i);

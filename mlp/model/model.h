@@ -15,6 +15,8 @@ namespace mlp::model {
 
 class Model {
  public:
+  // All parameters are 0: for a model whose parameters come from elsewhere.
+  explicit Model(const ModelSpec& spec);
   // Initialised from the seed; each layer has a stream of its own.
   Model(const ModelSpec& spec, uint64_t seed);
 

@@ -12,8 +12,6 @@ namespace {
 using kernels::Activation;
 
 constexpr size_t kMaxWidth = size_t{1} << 20;
-// 2^30 parameters are 4 GiB, and as much again for each state of the optimizer.
-constexpr size_t kMaxParameters = size_t{1} << 30;
 constexpr size_t kMaxLayers = 1000;
 
 // Widths and names, without brackets, quotes and separators.
@@ -55,13 +53,7 @@ class Parser {
     if (spec.layers.size() > kMaxLayers) {
       return Wrong(absl::StrCat("at most ", kMaxLayers, " layers"), spec.layers.size());
     }
-    size_t parameters = 0;
-    size_t inputs = spec.inputs;
-    for (const DenseSpec& layer : spec.layers) {
-      parameters += (inputs + 1) * layer.units;  // each term is below 2^41
-      inputs = layer.units;
-    }
-    if (parameters > kMaxParameters) {
+    if (const size_t parameters = spec.parameter_count(); parameters > kMaxParameters) {
       return Wrong(absl::StrCat("at most ", kMaxParameters, " parameters"), parameters);
     }
     return spec;
@@ -113,6 +105,16 @@ class Parser {
 };
 
 }  // namespace
+
+size_t ModelSpec::parameter_count() const {
+  size_t count = 0;
+  size_t layer_inputs = inputs;
+  for (const DenseSpec& layer : layers) {
+    count += (layer_inputs + 1) * layer.units;  // each term is below 2^41, see kMaxWidth
+    layer_inputs = layer.units;
+  }
+  return count;
+}
 
 absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text) { return Parser(text).Parse(); }
 

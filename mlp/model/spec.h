@@ -17,6 +17,9 @@ struct DenseSpec {
   bool operator==(const DenseSpec&) const = default;
 };
 
+// 2^30 parameters are 4 GiB, and as much again for each state of the optimizer.
+inline constexpr size_t kMaxParameters = size_t{1} << 30;
+
 // A stack of dense layers that ends in logits for softmax.
 struct ModelSpec {
   size_t inputs = 0;
@@ -24,6 +27,7 @@ struct ModelSpec {
   bool operator==(const ModelSpec&) const = default;
 
   size_t outputs() const { return layers.back().units; }
+  size_t parameter_count() const;
 };
 
 // Widths from the input to the output, each but the first optionally followed by an activation:

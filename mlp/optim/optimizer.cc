@@ -38,6 +38,14 @@ Optimizer::Optimizer(const OptimizerOptions& options, size_t parameters)
       parameters_(parameters),
       states_(kernels::States(options.kind) * StateStride(parameters)) {}
 
+std::span<float> Optimizer::state(size_t k) {
+  return states_.span().subspan(k * StateStride(parameters_), parameters_);
+}
+
+std::span<const float> Optimizer::state(size_t k) const {
+  return states_.span().subspan(k * StateStride(parameters_), parameters_);
+}
+
 void Optimizer::BeginStep() {
   ++steps_;
   const double t = static_cast<double>(steps_);
@@ -61,9 +69,8 @@ kernels::UpdateSpans Optimizer::Spans(Range range, std::span<float> parameters,
   MLP_CHECK_EQ(parameters.size(), parameters_);
   MLP_CHECK_EQ(gradient.size(), range.size());
   kernels::UpdateSpans spans = {parameters.subspan(range.begin, range.size()), gradient, {}};
-  for (size_t k = 0; k < kernels::States(options_.kind); ++k) {
-    spans.states[k] =
-        states_.span().subspan(k * StateStride(parameters_) + range.begin, range.size());
+  for (size_t k = 0; k < state_count(); ++k) {
+    spans.states[k] = state(k).subspan(range.begin, range.size());
   }
   return spans;
 }

@@ -33,6 +33,12 @@ class Optimizer {
   const OptimizerOptions& options() const { return options_; }
   int64_t steps() const { return steps_; }
 
+  // What it keeps from step to step: with steps(), all that it takes to go on elsewhere.
+  size_t state_count() const { return kernels::States(options_.kind); }
+  std::span<float> state(size_t k);  // [parameters]
+  std::span<const float> state(size_t k) const;
+  void set_steps(int64_t steps) { steps_ = steps; }
+
   // Begins the next step. The constants hold for all updates until the next call.
   void BeginStep();
   const kernels::UpdateStep& step() const { return step_; }

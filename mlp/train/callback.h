@@ -18,8 +18,9 @@ struct StepSummary {
 };
 
 struct EpochSummary {
-  size_t epoch = 0;    // from 1
-  double seconds = 0;  // of its steps, shuffle and gather included, evaluation not
+  size_t epoch = 0;      // from 1
+  bool complete = true;  // false where a callback ended it early
+  double seconds = 0;    // of its steps, shuffle and gather included, evaluation not
   size_t steps = 0;
   size_t samples = 0;
   double train_loss = 0;      // mean over the samples, each at the weights that it met

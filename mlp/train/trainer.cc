@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/base/timer.h"
 #include "mlp/data/split.h"
@@ -60,18 +63,18 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
 }
 
 absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
-  EpochSummary summary;
-  summary.epoch = ++epochs_done_;
-  engine::StepResult sum;
+  EpochSummary summary = begun_;
+  summary.epoch = epochs_done_ + 1;
   Timer timer;
   batcher_->StartEpoch(static_cast<uint32_t>(summary.epoch));
+  for (size_t i = 0; i < summary.steps; ++i) batcher_->Next();
   double step_begin = 0;
   while (!stopped_) {
     const std::span<const uint32_t> rows = batcher_->Next();
     if (rows.empty()) break;
     const engine::StepResult result = strategy_->Step({&dataset_->train, rows});
     ++summary.steps;
-    sum += result;
+    sum_ += result;
     const double step_end = timer.Seconds();
     summary.seconds += step_end - step_begin;
     if (!std::isfinite(result.loss_sum)) {
@@ -87,16 +90,76 @@ absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
     // A callback's time is not training time.
     step_begin = timer.Seconds();
   }
-  if (sum.samples > 0) {
-    summary.samples = sum.samples;
-    summary.train_loss = sum.loss();
-    summary.train_accuracy = sum.accuracy();
+  if (sum_.samples > 0) {
+    summary.samples = sum_.samples;
+    summary.train_loss = sum_.loss();
+    summary.train_accuracy = sum_.accuracy();
   }
-  if (!validation_rows_.empty() && !stopped_) {
-    summary.validation = Evaluate(evaluate_options(), *model_, dataset_->train, validation_rows_);
+  summary.complete = summary.steps == batcher_->steps_per_epoch();
+  if (summary.complete) {
+    ++epochs_done_;
+    begun_ = {};
+    sum_ = {};
+    if (!validation_rows_.empty()) {
+      summary.validation = Evaluate(evaluate_options(), *model_, dataset_->train, validation_rows_);
+    }
+  } else {
+    begun_ = summary;
   }
   if (callback != nullptr && callback->OnEpoch(summary) == Next::kStop) stopped_ = true;
   return summary;
+}
+
+model::TrainingState Trainer::state() const {
+  model::TrainingState state = {.epochs_done = epochs_done_,
+                                .steps_done = begun_.steps,
+                                .loss_sum = sum_.loss_sum,
+                                .hits = sum_.hits,
+                                .samples = sum_.samples,
+                                .seconds = begun_.seconds,
+                                .optimizer_steps = optimizer_->steps(),
+                                .optimizer_states = {}};
+  for (size_t k = 0; k < optimizer_->state_count(); ++k) {
+    const std::span<const float> from = std::as_const(*optimizer_).state(k);
+    state.optimizer_states.emplace_back(from.size());
+    std::ranges::copy(from, state.optimizer_states.back().begin());
+  }
+  return state;
+}
+
+absl::Status Trainer::Resume(const model::TrainingState& state) {
+  MLP_CHECK(epochs_done_ == 0 && begun_.steps == 0);
+  const auto wrong = [](absl::string_view what, absl::string_view expected, size_t found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": expected ", expected, ", found ", found));
+  };
+  if (state.steps_done >= steps_per_epoch()) {
+    return wrong("steps of the epoch begun", absl::StrCat("less than ", steps_per_epoch()),
+                 state.steps_done);
+  }
+  if (state.epochs_done > std::numeric_limits<uint32_t>::max() - 1) {
+    return wrong("epochs done", "less than 2^32 - 1", state.epochs_done);
+  }
+  if (state.optimizer_states.size() != optimizer_->state_count()) {
+    return wrong("optimizer state",
+                 absl::StrCat(optimizer_->state_count(), " arrays for ",
+                              kernels::Name(options_.optimizer.kind)),
+                 state.optimizer_states.size());
+  }
+  for (const AlignedBuffer<float>& from : state.optimizer_states) {
+    if (from.size() == model_->parameters().size()) continue;
+    return wrong("optimizer state",
+                 absl::StrCat("arrays of ", model_->parameters().size(), " numbers"), from.size());
+  }
+  epochs_done_ = state.epochs_done;
+  begun_.steps = state.steps_done;
+  begun_.seconds = state.seconds;
+  sum_ = {state.loss_sum, state.hits, state.samples};
+  optimizer_->set_steps(state.optimizer_steps);
+  for (size_t k = 0; k < optimizer_->state_count(); ++k) {
+    std::ranges::copy(state.optimizer_states[k], optimizer_->state(k).begin());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<EpochSummary>> Trainer::Train(Callback* callback) {

@@ -5,10 +5,13 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mlp/data/batcher.h"
 #include "mlp/data/dataset.h"
+#include "mlp/engine/layerwise.h"
 #include "mlp/model/model.h"
+#include "mlp/model/training_state.h"
 #include "mlp/optim/optimizer.h"
 #include "mlp/train/callback.h"
 #include "mlp/train/evaluate.h"
@@ -34,16 +37,25 @@ class Trainer {
                                         model::Model& model);
 
   // Trains one epoch more. Aborted: the loss is no longer a finite number (the message says where).
-  // Ends early, after the step, where a callback asks for it.
+  // Ends early, after the step, where a callback asks for it. The rest of an epoch that was ended
+  // early (and resumed) counts with what was trained of it before.
   absl::StatusOr<EpochSummary> TrainEpoch(Callback* callback = nullptr);
 
   // All epochs of the options. What the callbacks ended early has fewer.
   absl::StatusOr<std::vector<EpochSummary>> Train(Callback* callback = nullptr);
 
+  // How far training is, between steps. Made to be kept in a file.
+  model::TrainingState state() const;
+  // Goes on where a trainer with the same options stood, on the model as it was then. Before the
+  // first epoch. InvalidArgument, with nothing changed, where the state is not one of such a
+  // trainer.
+  absl::Status Resume(const model::TrainingState& state);
+
   // Loss and accuracy on the test part.
   Evaluation Test() const;
 
   const TrainOptions& options() const { return options_; }
+  // Complete ones.
   size_t epochs_done() const { return epochs_done_; }
   size_t steps_per_epoch() const { return batcher_->steps_per_epoch(); }
   bool stopped() const { return stopped_; }
@@ -64,6 +76,8 @@ class Trainer {
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<Strategy> strategy_;
   size_t epochs_done_ = 0;
+  EpochSummary begun_;      // what is trained of the epoch after those
+  engine::StepResult sum_;  // of its steps
   bool stopped_ = false;
 };
 

@@ -49,6 +49,11 @@ bool IsDeterministic(StrategyKind kind) {
   return kind != StrategyKind::kAtomic && kind != StrategyKind::kHogwild;
 }
 
+bool IsSharded(StrategyKind kind) {
+  return kind == StrategyKind::kThreadPrivate || kind == StrategyKind::kAtomic ||
+         kind == StrategyKind::kHogwild;
+}
+
 bool HoldsWholeGradient(StrategyKind kind) {
   return kind != StrategyKind::kFused && kind != StrategyKind::kHogwild &&
          kind != StrategyKind::kPerSample;

@@ -36,6 +36,8 @@ absl::StatusOr<StrategyKind> ParseStrategyKind(absl::string_view name);
 // Whether the same seed gives the same bits each time: not for atomic and hogwild on several
 // threads.
 bool IsDeterministic(StrategyKind kind);
+// Whether it cuts batches into shards, see StrategyOptions.
+bool IsSharded(StrategyKind kind);
 // Whether the gradient of a batch exists as a whole before it is applied, so that its norm can be
 // clipped.
 bool HoldsWholeGradient(StrategyKind kind);

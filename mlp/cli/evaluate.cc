@@ -1,0 +1,104 @@
+// `mlp evaluate`: how good a model is on the test part of a data set.
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "mlp/cli/commands.h"
+#include "mlp/cli/console.h"
+#include "mlp/cli/options.h"
+#include "mlp/flags/paths.h"
+
+namespace mlp::cli {
+namespace {
+
+constexpr absl::string_view kCommand = "mlp evaluate";
+
+// Rows are true classes, columns predicted ones.
+std::string ConfusionTable(const std::vector<size_t>& counts, size_t classes) {
+  std::string text = "\nactual \\ predicted\n   ";
+  for (size_t j = 0; j < classes; ++j) absl::StrAppendFormat(&text, " %6d", j);
+  for (size_t i = 0; i < classes; ++i) {
+    absl::StrAppendFormat(&text, "\n%3d", i);
+    for (size_t j = 0; j < classes; ++j) {
+      absl::StrAppendFormat(&text, " %6d", counts[i * classes + j]);
+    }
+  }
+  return text + "\n";
+}
+
+int Run(const std::string& in, const model::SavedModel& saved, const data::Dataset& dataset,
+        const train::EvaluateOptions& options, const OutputOptions& output) {
+  if (const absl::Status status = CheckShape(in, saved, dataset.name, dataset.rows, dataset.cols);
+      !status.ok()) {
+    return Fail(status);
+  }
+  const size_t classes = saved.model.outputs();
+  if (classes < dataset.classes) {
+    return Fail(absl::InvalidArgumentError(
+        absl::StrCat(in, ": classes: expected at least the ", dataset.classes, " of ", dataset.name,
+                     ", found ", classes, "; name a model that was trained on such data")));
+  }
+  if (saved.info.dataset.sha256 != dataset.sha256) {
+    Note(output.quiet, absl::StrCat(in, " was trained on ", saved.info.dataset.name, ", not on ",
+                                    dataset.name, " as it is here"));
+  }
+  const train::Evaluation test = train::Evaluate(options, saved.model, dataset.test);
+  const std::vector<size_t> counts = train::ConfusionMatrix(options, saved.model, dataset.test);
+  if (output.json) {
+    Json rows = Json::array();
+    for (size_t i = 0; i < classes; ++i) {
+      rows.push_back(
+          std::vector<size_t>(counts.begin() + static_cast<ptrdiff_t>(i * classes),
+                              counts.begin() + static_cast<ptrdiff_t>((i + 1) * classes)));
+    }
+    PrintJson(Json{{"test",
+                    {{"samples", test.samples},
+                     {"loss", test.loss},
+                     {"accuracy", test.accuracy},
+                     {"confusion_matrix", rows}}},
+                   {"data", {{"name", dataset.name}, {"sha256", dataset.sha256}}},
+                   {"in", in}});
+  } else {
+    PrintText(
+        absl::StrFormat("%s on the test part of %s: loss %.4f, accuracy %.2f %% of %d samples\n",
+                        in, dataset.name, test.loss, 100 * test.accuracy, test.samples));
+    PrintText(ConfusionTable(counts, classes));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+int Evaluate(int argc, const char* const* argv) {
+  flags::Flags flags(std::string(kCommand), "measures a model on the test part of a data set.");
+  std::string in;
+  DataOptions data;
+  data.data = "";
+  ComputeOptions compute;
+  OutputOptions output;
+  flags.Group("Data and model");
+  flags.String("in", &in, {.help = "the model", .value_name = "FILE"});
+  AddDataFlags(flags, &data,
+               "digits, mnist, or a directory with four IDX files; else what the model was "
+               "trained on");
+  AddComputeFlags(flags, &compute);
+  AddOutputFlags(flags, &output, /*with_progress=*/false);
+  flags.Example("mlp evaluate --in=digits.mlp");
+  flags.Example("mlp evaluate --in=digits.mlp --data=mnist --data_dir=mnist");
+  flags.Example("mlp evaluate --in=digits.mlp --json");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+
+  if (const absl::Status status = CheckIn(in); !status.ok()) return RefuseUse(kCommand, status);
+  const absl::StatusOr<train::EvaluateOptions> options = Resolve(compute);
+  if (!options.ok()) return RefuseUse(kCommand, options.status());
+  NoteThreads(compute, options->threads, output);
+  const absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(in));
+  if (!saved.ok()) return Fail(saved.status());
+  const absl::StatusOr<data::Dataset> dataset = LoadData(DataFor(flags, data, saved->info));
+  if (!dataset.ok()) return Fail(dataset.status());
+  return Run(in, *saved, *dataset, *options, output);
+}
+
+}  // namespace mlp::cli

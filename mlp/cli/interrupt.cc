@@ -1,0 +1,31 @@
+#include "mlp/cli/interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "mlp/cli/console.h"
+
+namespace mlp::cli {
+namespace {
+
+volatile sig_atomic_t interrupted = 0;
+
+void OnSignal(int) {
+  if (interrupted) _exit(kInterrupted);
+  interrupted = 1;
+}
+
+}  // namespace
+
+void CatchInterrupts() {
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool Interrupted() { return interrupted != 0; }
+
+}  // namespace mlp::cli

@@ -1,0 +1,12 @@
+// Ctrl-C: the first one asks the work to end where it can go on later, the second ends it at once.
+#pragma once
+
+namespace mlp::cli {
+
+// From here on SIGINT and SIGTERM are requests. A second one ends the process with code 130.
+void CatchInterrupts();
+
+// Whether there was one.
+bool Interrupted();
+
+}  // namespace mlp::cli

@@ -1,0 +1,95 @@
+#include "mlp/cli/options.h"
+
+#include "absl/strings/str_cat.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/base/team.h"
+#include "mlp/cli/console.h"
+#include "mlp/data/load.h"
+#include "mlp/flags/paths.h"
+#include "mlp/kernels/target.h"
+
+namespace mlp::cli {
+
+void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& help) {
+  flags.String("data", &options->data, {.help = help, .value_name = "DATA"});
+  flags.String("data_dir", &options->data_dir,
+               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
+                .value_name = "DIR"});
+}
+
+absl::StatusOr<data::Dataset> LoadData(const DataOptions& options) {
+  const bool named = options.data == "digits" || options.data == "mnist";
+  data::Source source;
+  source.data = named ? options.data : flags::ResolvePath(options.data);
+  source.data_dir = flags::ResolvePath(options.data_dir);
+  MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
+  dataset.name = options.data;
+  return dataset;
+}
+
+void AddComputeFlags(flags::Flags& flags, ComputeOptions* options) {
+  flags.Group("Computation");
+  flags.Int("threads", &options->threads,
+            {.help = "worker threads; 0: all that this process may use", .min = 0});
+  flags.String("backend", &options->backend,
+               {.help = "kernels: auto, scalar, autovec, eigen or simd", .value_name = "NAME"});
+  flags.String("isa", &options->isa,
+               {.help = "instruction set: auto (the best there is), scalar, sse2, avx2, avx512",
+                .value_name = "NAME"});
+  flags.Choice("math", &options->math, {"fast", "exact"}, {.help = "accuracy of functions"});
+  flags.Choice("precision", &options->precision, {"fp32"}, {.help = "of the products"});
+  flags.Choice("device", &options->device, {"cpu"}, {.help = "where it runs"});
+}
+
+absl::StatusOr<train::EvaluateOptions> Resolve(const ComputeOptions& options) {
+  train::EvaluateOptions resolved;
+  MLP_ASSIGN_OR_RETURN(resolved.target, kernels::ParseTarget(options.backend, options.isa));
+  MLP_ASSIGN_OR_RETURN(resolved.math, kernels::ParseMathMode(options.math));
+  resolved.threads = EffectiveThreads(options.threads);
+  return resolved;
+}
+
+void AddOutputFlags(flags::Flags& flags, OutputOptions* options, bool with_progress) {
+  flags.Group("Output");
+  flags.Bool("json", &options->json, "one JSON document on stdout and nothing else there");
+  flags.Bool("quiet", &options->quiet, "nothing on stderr but errors");
+  if (!with_progress) return;
+  flags.Choice("progress", &options->progress, {"auto", "always", "never"},
+               {.help = "a bar on stderr; auto: only on a terminal"});
+}
+
+void NoteThreads(const ComputeOptions& compute, int threads, const OutputOptions& output) {
+  if (compute.threads <= threads) return;
+  Note(output.quiet, absl::StrCat("--threads=", compute.threads, ": this process may use ", threads,
+                                  ", so it uses ", threads));
+}
+
+absl::Status CheckIn(const std::string& in) {
+  if (!in.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--in: expected a model file, found nothing; name one that `mlp train --out` wrote");
+}
+
+DataOptions DataFor(const flags::Flags& flags, DataOptions options, const model::ModelInfo& info) {
+  if (!flags.Given("data")) options.data = info.dataset.name;
+  if (options.data != info.dataset.name) return options;
+  const auto data_dir = info.settings.find("data_dir");
+  if (!flags.Given("data_dir") && data_dir != info.settings.end()) {
+    options.data_dir = data_dir->second;
+  }
+  return options;
+}
+
+absl::Status CheckShape(const std::string& in, const model::SavedModel& saved,
+                        const std::string& data, size_t rows, size_t cols) {
+  const model::DatasetIdentity& trained_on = saved.info.dataset;
+  if (rows * cols == saved.model.inputs() && rows == trained_on.rows && cols == trained_on.cols) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      data, ": pictures: expected ", trained_on.rows, " x ", trained_on.cols, " pixels for ", in,
+      " (", saved.model.inputs(), " inputs), found ", rows, " x ", cols,
+      "; name data like those that the model was trained on (", trained_on.name, ")"));
+}
+
+}  // namespace mlp::cli

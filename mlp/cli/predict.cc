@@ -1,0 +1,180 @@
+// `mlp predict`: the class of each picture, as CSV.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/cli/commands.h"
+#include "mlp/cli/console.h"
+#include "mlp/cli/options.h"
+#include "mlp/data/idx.h"
+#include "mlp/flags/paths.h"
+#include "mlp/io/atomic_file.h"
+#include "mlp/io/replace.h"
+#include "mlp/tensor/matrix.h"
+
+namespace mlp::cli {
+namespace {
+
+constexpr absl::string_view kCommand = "mlp predict";
+constexpr io::FileKind kPredictions = {"file of predictions", "index,label"};
+
+struct Pictures {
+  data::Examples examples;  // labels are not looked at
+  size_t rows = 0;
+  size_t cols = 0;
+};
+
+// All pictures of an IDX file, or the test part of a data set.
+absl::StatusOr<Pictures> LoadPictures(const DataOptions& options) {
+  const bool named = options.data == "digits" || options.data == "mnist";
+  const std::string path = flags::ResolvePath(options.data);
+  std::error_code error;
+  if (!named && std::filesystem::is_regular_file(path, error)) {
+    MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
+    Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
+    pictures.examples.size = images.dimensions[0];
+    pictures.examples.features = pictures.rows * pictures.cols;
+    pictures.examples.pixels = std::move(images.data);
+    // Batches carry labels, whether they mean something or not.
+    pictures.examples.labels = AlignedBuffer<uint8_t>(pictures.examples.size);
+    return pictures;
+  }
+  MLP_ASSIGN_OR_RETURN(data::Dataset dataset, LoadData(options));
+  return Pictures{std::move(dataset.test), dataset.rows, dataset.cols};
+}
+
+// The shortest text that reads back as the same number.
+void AppendNumber(std::string& text, float value) {
+  std::array<char, 32> digits;
+  text.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+}
+
+struct Prediction {
+  size_t label = 0;
+  std::vector<float> probabilities;  // [classes], or none where they were not asked for
+};
+
+std::vector<Prediction> PredictAll(const train::EvaluateOptions& options, const model::Model& model,
+                                   const data::Examples& examples, bool with_probabilities) {
+  std::vector<Prediction> predictions;
+  predictions.reserve(examples.size);
+  train::Predict(options, model, examples, [&](size_t, ConstMatrix probabilities) {
+    for (size_t i = 0; i < probabilities.rows(); ++i) {
+      const float* row = probabilities.row(i);
+      const float* end = row + probabilities.cols();
+      Prediction& prediction = predictions.emplace_back();
+      prediction.label = static_cast<size_t>(std::max_element(row, end) - row);
+      if (with_probabilities) prediction.probabilities.assign(row, end);
+    }
+  });
+  return predictions;
+}
+
+std::string Csv(const std::vector<Prediction>& predictions, size_t classes,
+                bool with_probabilities) {
+  std::string text(kPredictions.prefix);
+  for (size_t j = 0; with_probabilities && j < classes; ++j) absl::StrAppend(&text, ",p", j);
+  text += "\n";
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    absl::StrAppend(&text, i, ",", predictions[i].label);
+    for (const float probability : predictions[i].probabilities) {
+      text += ",";
+      AppendNumber(text, probability);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+Json Document(const std::vector<Prediction>& predictions) {
+  Json rows = Json::array();
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    Json row = {{"index", i}, {"label", predictions[i].label}};
+    if (!predictions[i].probabilities.empty()) {
+      row["probabilities"] = predictions[i].probabilities;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+int Predict(int argc, const char* const* argv) {
+  flags::Flags flags(std::string(kCommand), "says which class each picture is of, as CSV.");
+  std::string in;
+  std::string out;
+  bool with_probabilities = false;
+  bool force = false;
+  DataOptions data;
+  data.data = "";
+  ComputeOptions compute;
+  OutputOptions output;
+  flags.Group("Data and model");
+  flags.String("in", &in, {.help = "the model", .value_name = "FILE"});
+  AddDataFlags(flags, &data,
+               "an IDX file of images; or the test part of digits, mnist, a directory with four "
+               "IDX files; else of what the model was trained on");
+  AddComputeFlags(flags, &compute);
+  AddOutputFlags(flags, &output, /*with_progress=*/false);
+  flags.Bool("probabilities", &with_probabilities, "the probability of every class, too");
+  flags.String("out", &out, {.help = "the CSV file; else stdout", .value_name = "FILE"});
+  flags.Bool("force", &force, "replace --out whatever it is");
+  flags.Example("mlp predict --in=digits.mlp");
+  flags.Example("mlp predict --in=digits.mlp --probabilities --out=predictions.csv");
+  flags.Example("mlp predict --in=digits.mlp --data=mnist/t10k-images-idx3-ubyte.gz --json");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+
+  if (const absl::Status status = CheckIn(in); !status.ok()) return RefuseUse(kCommand, status);
+  const absl::StatusOr<train::EvaluateOptions> options = Resolve(compute);
+  if (!options.ok()) return RefuseUse(kCommand, options.status());
+  NoteThreads(compute, options->threads, output);
+  const std::string out_path = flags::ResolvePath(out);
+  if (!out.empty()) {
+    const absl::Status status = io::CheckReplaceable(out_path, kPredictions, force);
+    if (!status.ok()) return Fail(status);
+  }
+  const absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(in));
+  if (!saved.ok()) return Fail(saved.status());
+  const DataOptions source = DataFor(flags, data, saved->info);
+  const absl::StatusOr<Pictures> pictures = LoadPictures(source);
+  if (!pictures.ok()) return Fail(pictures.status());
+  if (const absl::Status status =
+          CheckShape(in, *saved, source.data, pictures->rows, pictures->cols);
+      !status.ok()) {
+    return Fail(status);
+  }
+
+  const std::vector<Prediction> predictions =
+      PredictAll(*options, saved->model, pictures->examples, with_probabilities);
+  if (!out.empty()) {
+    const absl::Status status = io::WriteFileAtomically(
+        out_path, Csv(predictions, saved->model.outputs(), with_probabilities));
+    if (!status.ok()) return Fail(status);
+  }
+  if (output.json) {
+    Json document = {{"samples", predictions.size()}, {"in", in}, {"data", source.data}};
+    if (out.empty()) {
+      document["predictions"] = Document(predictions);
+    } else {
+      document["out"] = out;
+    }
+    PrintJson(document);
+  } else if (out.empty()) {
+    PrintText(Csv(predictions, saved->model.outputs(), with_probabilities));
+  } else {
+    PrintText(absl::StrCat("wrote ", predictions.size(), " predictions to ", out, "\n"));
+  }
+  return kDone;
+}
+
+}  // namespace mlp::cli

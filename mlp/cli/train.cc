@@ -1,0 +1,122 @@
+// `mlp train`: from data to a model file.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "mlp/cli/commands.h"
+#include "mlp/cli/console.h"
+#include "mlp/cli/interrupt.h"
+#include "mlp/cli/train_flags.h"
+#include "mlp/cli/train_report.h"
+#include "mlp/flags/paths.h"
+
+namespace mlp::cli {
+namespace {
+
+constexpr absl::string_view kCommand = "mlp train";
+
+model::DatasetIdentity IdentityOf(const data::Dataset& dataset) {
+  return {dataset.name, dataset.sha256, dataset.rows, dataset.cols, dataset.classes};
+}
+
+// Resumed on other data, numbers would be those of neither training.
+absl::Status CheckSameData(const std::string& file, const model::DatasetIdentity& expected,
+                           const data::Dataset& found) {
+  if (expected.sha256 == found.sha256) return absl::OkStatus();
+  const auto show = [](absl::string_view name, absl::string_view sha256) {
+    return absl::StrCat(name, " (SHA-256 ", sha256.substr(0, 12), "...)");
+  };
+  return absl::FailedPreconditionError(
+      absl::StrCat(file, ": dataset: expected ", show(expected.name, expected.sha256), ", found ",
+                   show(found.name, found.sha256), "; name the --data that it was trained on"));
+}
+
+void NoteInterruption(const TrainFlags& flags, const model::TrainingState& state) {
+  const std::string where = absl::StrCat("interrupted after ", state.epochs_done, " epochs and ",
+                                         state.steps_done, " steps; ");
+  Note(flags.output.quiet,
+       flags.out.empty()
+           ? absl::StrCat(where, "nothing is saved, as there is no --out")
+           : absl::StrCat(where, "saved ", flags.out, ", go on with mlp train --resume=", flags.out,
+                          " --out=", flags.out));
+}
+
+int Run(const TrainFlags& flags, const TrainPlan& plan, std::optional<model::SavedModel> saved) {
+  NoteThreads(flags.compute, plan.options.strategy.threads, flags.output);
+  const std::string out = flags::ResolvePath(flags.out);
+  if (!out.empty()) {
+    // Known before the work, not after it.
+    const absl::Status status = io::CheckReplaceable(out, model::kModelFile, flags.force);
+    if (!status.ok()) return Fail(status);
+  }
+  const absl::StatusOr<data::Dataset> dataset = LoadData(flags.data);
+  if (!dataset.ok()) return Fail(dataset.status());
+  if (saved) {
+    const absl::Status status = CheckSameData(flags.resume, saved->info.dataset, *dataset);
+    if (!status.ok()) return Fail(status);
+  }
+
+  model::Model model = saved ? std::move(saved->model) : model::Model(plan.spec, plan.options.seed);
+  absl::StatusOr<train::Trainer> trainer = train::Trainer::Create(plan.options, *dataset, model);
+  if (!trainer.ok()) return RefuseUse(kCommand, trainer.status());
+  if (saved) {
+    const absl::Status status = trainer->Resume(saved->info.training);
+    if (!status.ok()) {
+      return Fail(absl::DataLossError(absl::StrCat(flags.resume, ": training: ", status.message(),
+                                                   "; name a file that `mlp train` wrote")));
+    }
+    saved.reset();
+    if (trainer->epochs_done() >= plan.options.epochs) {
+      Note(flags.output.quiet, absl::StrCat(flags.resume, " has ", trainer->epochs_done(),
+                                            " epochs: nothing is left to train; raise --epochs"));
+    }
+  }
+
+  TrainReport report(flags, plan, *dataset, *trainer);
+  const auto epochs = trainer->Train(&report);
+  report.FinishProgress();
+  if (!epochs.ok()) return Fail(epochs.status());
+  if (!out.empty()) {
+    const absl::Status status = model::SaveModel(
+        out, model, {IdentityOf(*dataset), ToSettings(flags, plan), trainer->state()}, flags.force);
+    if (!status.ok()) return Fail(status);
+  }
+  if (trainer->stopped()) {
+    report.Finish(std::nullopt, /*interrupted=*/true);
+    NoteInterruption(flags, trainer->state());
+    return kInterrupted;
+  }
+  report.Finish(trainer->Test(), /*interrupted=*/false);
+  return kDone;
+}
+
+}  // namespace
+
+int Train(int argc, const char* const* argv) {
+  flags::Flags flags(std::string(kCommand), "trains a model on labelled pictures.");
+  TrainFlags options;
+  AddTrainFlags(flags, &options);
+  flags.Example("mlp train --epochs=3 --out=digits.mlp");
+  flags.Example("mlp train --model=784-64-tanh-10 --optimizer=sgd --learning_rate=0.1");
+  flags.Example("mlp train --resume=digits.mlp --epochs=5 --out=digits.mlp");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+
+  const bool strategy_given = flags.Given("strategy");
+  std::optional<model::SavedModel> saved;
+  if (!options.resume.empty()) {
+    absl::StatusOr<model::SavedModel> loaded = model::LoadModel(flags::ResolvePath(options.resume));
+    if (!loaded.ok()) return Fail(loaded.status());
+    saved = *std::move(loaded);
+    const absl::Status status = AddSettings({argv + 1, argv + argc}, *saved, flags, &options);
+    if (!status.ok()) return RefuseUse(kCommand, status);
+  }
+  const absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
+  if (!plan.ok()) return RefuseUse(kCommand, plan.status());
+  CatchInterrupts();
+  return Run(options, *plan, std::move(saved));
+}
+
+}  // namespace mlp::cli

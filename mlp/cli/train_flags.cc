@@ -1,0 +1,186 @@
+#include "mlp/cli/train_flags.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/cli/console.h"
+#include "mlp/kernels/target.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::cli {
+namespace {
+
+// The shortest text that reads back as the same number.
+std::string Text(double value) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
+}
+
+// Settings without which the rest of a training cannot be what it would have been: they decide
+// which samples come when, and what the optimizer's state means.
+constexpr const char* kFixed[] = {"batch_size", "last_batch", "optimizer", "seed", "validation"};
+
+bool IsScalar(const kernels::Target& target) { return target.backend == kernels::Backend::kScalar; }
+
+}  // namespace
+
+void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
+  flags.Group("Data and model");
+  AddDataFlags(flags, &o->data, "digits, mnist, or a directory with four IDX files");
+  flags.String("model", &o->model,
+               {.help = "widths from input to output, activations between them (relu if none)",
+                .value_name = "SPEC"});
+  flags.Group("Training");
+  flags.Int("epochs", &o->epochs,
+            {.help = "passes over the data, those before --resume included",
+             .min = 0,
+             .max = 1000000000});
+  flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
+  flags.Choice("last_batch", &o->last_batch, {"keep", "drop"}, {.help = "one that is not full"});
+  flags.String("optimizer", &o->optimizer, {.help = "adam or sgd", .value_name = "NAME"});
+  flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
+  flags.Double("weight_decay", &o->weight_decay, {.help = "decoupled", .min = 0});
+  flags.Double("clip_norm", &o->clip_norm,
+               {.help = "bound of the gradient's norm; 0: none", .min = 0});
+  flags.Int("seed", &o->seed, {.help = "of initial weights, order and validation split", .min = 0});
+  flags.Double("validation", &o->validation,
+               {.help = "part of the training set to hold out, below 1", .min = 0, .max = 1});
+  std::string strategies;
+  for (const train::StrategyKind kind : train::kStrategyKinds) {
+    absl::StrAppend(&strategies, strategies.empty() ? "" : ", ", train::Name(kind));
+  }
+  flags.String("strategy", &o->strategy,
+               {.help = absl::StrCat("how gradients become updates: ", strategies,
+                                     "; with clip_norm materialized if not given"),
+                .value_name = "NAME"});
+  flags.Int("shards", &o->shards,
+            {.help = "parts of a batch for thread_private, atomic, hogwild; 0: as many as threads",
+             .min = 0,
+             .max = 1024});
+  flags.Int("micro_batches", &o->micro_batches, {.help = "of accumulate", .min = 1});
+  AddComputeFlags(flags, &o->compute);
+  AddOutputFlags(flags, &o->output, /*with_progress=*/true);
+  flags.String("out", &o->out, {.help = "where to save the model", .value_name = "FILE"});
+  flags.String("resume", &o->resume,
+               {.help = "model file to go on with; its settings hold where no flag is given",
+                .value_name = "FILE"});
+  flags.Bool("force", &o->force, "replace --out even if it is not a model file");
+}
+
+absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given) {
+  TrainPlan plan;
+  MLP_ASSIGN_OR_RETURN(plan.spec, model::ParseModelSpec(flags.model));
+  train::TrainOptions& options = plan.options;
+  options.epochs = flags.epochs;
+  options.batch_size = flags.batch_size;
+  options.last_batch = flags.last_batch == "keep" ? data::LastBatch::kKeep : data::LastBatch::kDrop;
+  MLP_ASSIGN_OR_RETURN(options.optimizer.kind, kernels::ParseOptimizerKind(flags.optimizer));
+  options.optimizer.learning_rate = flags.learning_rate;
+  options.optimizer.weight_decay = flags.weight_decay;
+  options.seed = flags.seed;
+  options.validation = flags.validation;
+  train::StrategyOptions& strategy = options.strategy;
+  MLP_ASSIGN_OR_RETURN(strategy.kind, train::ParseStrategyKind(flags.strategy));
+  if (!strategy_given && flags.clip_norm > 0 && !train::HoldsWholeGradient(strategy.kind)) {
+    strategy.kind = train::StrategyKind::kMaterialized;
+  }
+  MLP_ASSIGN_OR_RETURN(const train::EvaluateOptions compute, Resolve(flags.compute));
+  strategy.target = compute.target;
+  strategy.math = compute.math;
+  strategy.threads = compute.threads;
+  strategy.shards = flags.shards;
+  if (flags.shards == 0 && train::IsSharded(strategy.kind)) {
+    // Written down, as sums depend on it: a resumed training keeps it on any number of threads.
+    strategy.shards = static_cast<size_t>(compute.threads);
+  }
+  strategy.micro_batches = flags.micro_batches;
+  strategy.clip_norm = flags.clip_norm;
+  return plan;
+}
+
+model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
+  const train::StrategyOptions& strategy = plan.options.strategy;
+  return {{"data", flags.data.data},
+          {"data_dir", flags.data.data_dir},
+          {"epochs", absl::StrCat(flags.epochs)},
+          {"batch_size", absl::StrCat(flags.batch_size)},
+          {"last_batch", flags.last_batch},
+          {"optimizer", flags.optimizer},
+          {"learning_rate", Text(flags.learning_rate)},
+          {"weight_decay", Text(flags.weight_decay)},
+          {"clip_norm", Text(flags.clip_norm)},
+          {"seed", absl::StrCat(flags.seed)},
+          {"validation", Text(flags.validation)},
+          {"strategy", std::string(train::Name(strategy.kind))},
+          {"shards", absl::StrCat(strategy.shards)},
+          {"micro_batches", absl::StrCat(flags.micro_batches)},
+          {"backend", std::string(kernels::Name(strategy.target.backend))},
+          {"isa", IsScalar(strategy.target) ? "auto" : std::string(Name(strategy.target.isa))},
+          {"math", flags.compute.math}};
+}
+
+absl::Status AddSettings(const std::vector<std::string>& arguments, const model::SavedModel& saved,
+                         flags::Flags& flags, TrainFlags* options) {
+  const auto wrong = [&](absl::string_view setting, absl::string_view expected,
+                         absl::string_view found, absl::string_view remedy) {
+    return absl::InvalidArgumentError(absl::StrCat(options->resume, ": setting ", setting,
+                                                   ": expected ", expected, ", found ", found, "; ",
+                                                   remedy));
+  };
+  const model::Settings known = ToSettings({}, {});
+  model::Settings settings = saved.info.settings;
+  const auto backend = settings.find("backend");
+  const auto isa = settings.find("isa");
+  const bool own_target = flags.Given("backend") || flags.Given("isa");
+  if (own_target) {
+    // Half of a target makes no sense beside another half.
+    settings.erase("backend");
+    settings.erase("isa");
+  } else if (backend != settings.end() && isa != settings.end()) {
+    const auto target = kernels::ParseTarget(backend->second, isa->second);
+    if (!target.ok()) {
+      Note(options->output.quiet,
+           absl::StrCat("trained with ", backend->second, "/", isa->second,
+                        ", which this CPU lacks; from here on numbers differ in their last bits"));
+      settings.erase("isa");
+    }
+  }
+  if (settings.contains("data") && flags.Given("data")) settings.erase("data_dir");
+
+  std::vector<std::string> merged;
+  for (const auto& [name, value] : settings) {
+    if (!known.contains(name)) {
+      return wrong(name, "one that this version knows", absl::StrCat("\"", value, "\""),
+                   "use the version that wrote the file");
+    }
+    if (!flags.Given(name)) merged.push_back(absl::StrCat("--", name, "=", value));
+  }
+  merged.insert(merged.end(), arguments.begin(), arguments.end());
+  const bool model_given = flags.Given("model");
+  if (const auto read = flags.Read(merged); !read.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options->resume, ": settings: ", read.status().message()));
+  }
+  if (model_given) {
+    MLP_ASSIGN_OR_RETURN(const model::ModelSpec spec, model::ParseModelSpec(options->model));
+    if (!(spec == saved.model.spec())) {
+      return wrong("model", model::Format(saved.model.spec()), options->model,
+                   "leave --model out to go on with this file");
+    }
+  }
+  options->model = model::Format(saved.model.spec());
+  const model::Settings now = ToSettings(*options, {});
+  for (const char* name : kFixed) {
+    const auto was = settings.find(name);
+    if (was != settings.end() && was->second != now.at(name)) {
+      return wrong(name, was->second, now.at(name),
+                   absl::StrCat("leave --", name, " out to go on with this file"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mlp::cli

@@ -1,0 +1,61 @@
+// The flags of `mlp train`, and how they come from a model file when training is resumed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "mlp/cli/options.h"
+#include "mlp/flags/flags.h"
+#include "mlp/model/model_file.h"
+#include "mlp/model/spec.h"
+#include "mlp/train/trainer.h"
+
+namespace mlp::cli {
+
+struct TrainFlags {
+  DataOptions data;
+  std::string model = "784-128-128-128-10";
+  size_t epochs = 5;
+  size_t batch_size = 64;
+  std::string last_batch = "keep";
+  std::string optimizer = "adam";
+  double learning_rate = 1e-3;
+  double weight_decay = 0;
+  double clip_norm = 0;
+  uint64_t seed = 1;
+  double validation = 0;
+  std::string strategy = "fused";
+  size_t shards = 0;
+  size_t micro_batches = 4;
+  ComputeOptions compute;
+  std::string out = "";
+  std::string resume = "";
+  bool force = false;
+  OutputOptions output;
+};
+
+void AddTrainFlags(flags::Flags& flags, TrainFlags* options);
+
+// The spec and the options that the flags come to. Without a --strategy, clipping takes one that
+// can clip. InvalidArgument names the flag.
+struct TrainPlan {
+  model::ModelSpec spec;
+  train::TrainOptions options;
+};
+absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given);
+
+// What is kept in the model file: the flags that shape the result, as they were resolved.
+model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan);
+
+// The command line once more, with the settings of the file for all that it does not say. Errors:
+// InvalidArgument where the file has a setting that is none, or the command line contradicts what
+// cannot change on the way.
+absl::Status AddSettings(const std::vector<std::string>& arguments, const model::SavedModel& saved,
+                         flags::Flags& flags, TrainFlags* options);
+
+}  // namespace mlp::cli

@@ -1,0 +1,228 @@
+// The real program, end to end: training, resuming, interrupting.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "mlp/cli/cli_testing.h"
+#include "mlp/model/model_file.h"
+
+namespace mlp::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class TrainTest : public testing::Test {
+ protected:
+  std::string Out(const std::string& name) const { return "--out=" + mlp_.Path(name); }
+  std::string Resume(const std::string& name) const { return "--resume=" + mlp_.Path(name); }
+
+  MlpRunner mlp_;
+};
+
+TEST_F(TrainTest, PrintsATableAndSaves) {
+  const io::CommandResult result = mlp_.Train({"--epochs=3", "--validation=0.1", Out("m.mlp")});
+  EXPECT_EQ(result.exit_code, kDone);
+  EXPECT_EQ(result.errors, "");
+  EXPECT_THAT(result.output, HasSubstr("200 training and 50 test pictures of 6 x 6\n"));
+  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, fused, simd/"));
+  EXPECT_THAT(result.output, HasSubstr("validation accuracy  samples/s\n    1  "));
+  EXPECT_THAT(result.output, HasSubstr("\n    3  "));
+  EXPECT_THAT(result.output, HasSubstr("\ntest loss "));
+  EXPECT_THAT(result.output, HasSubstr("\nsaved " + mlp_.Path("m.mlp") + "\n"));
+  EXPECT_THAT(mlp_.Files(), ElementsAre("m.mlp"));
+}
+
+TEST_F(TrainTest, Learns) {
+  const Json document =
+      mlp_.RunJson(mlp_.TrainArguments({"--epochs=60", "--learning_rate=0.01", "--json"}));
+  EXPECT_GT(document["test"]["accuracy"], 0.95);
+  EXPECT_EQ(document["test"]["samples"], 50);
+  EXPECT_LT(document["train"]["epochs"][59]["train_loss"],
+            document["train"]["epochs"][0]["train_loss"]);
+}
+
+TEST_F(TrainTest, JsonHasWhatIsPromised) {
+  const Json document = mlp_.RunJson(mlp_.TrainArguments(
+      {"--epochs=2", "--validation=0.2", "--threads=1", "--json", "--progress=always"}));
+  const Json& train = document["train"];
+  ASSERT_EQ(train["epochs"].size(), 2u);
+  for (const char* key : {"seconds", "train_loss", "train_accuracy", "samples_per_second",
+                          "validation_loss", "validation_accuracy"}) {
+    EXPECT_TRUE(train["epochs"][1][key].is_number_float()) << key;
+  }
+  EXPECT_EQ(train["epochs"][0]["epoch"], 1);
+  EXPECT_GT(train["samples_per_second"], 0);
+  EXPECT_GT(train["peak_rss_bytes"], 1e6);
+  EXPECT_TRUE(document["test"]["loss"].is_number_float());
+  EXPECT_EQ(document["resolved"]["threads"], 1);
+  EXPECT_EQ(document["resolved"]["strategy"], "fused");
+  EXPECT_EQ(document["resolved"]["precision"], "fp32");
+  EXPECT_TRUE(document["resolved"]["isa"].is_string());
+  EXPECT_EQ(document["interrupted"], false);
+  EXPECT_TRUE(document["out"].is_null());
+}
+
+TEST_F(TrainTest, ResumedEqualsUninterruptedByteForByte) {
+  ASSERT_EQ(mlp_.Train({"--epochs=4", Out("whole")}).exit_code, kDone);
+  ASSERT_EQ(mlp_.Train({"--epochs=2", Out("part")}).exit_code, kDone);
+  EXPECT_NE(mlp_.Read("part"), mlp_.Read("whole"));
+  // All settings but --epochs come from the file.
+  const io::CommandResult result =
+      mlp_.Run({"train", Resume("part"), "--epochs=4", Out("resumed")});
+  EXPECT_EQ(result.exit_code, kDone) << result.errors;
+  EXPECT_THAT(result.output, Not(HasSubstr("\n    2  ")));
+  EXPECT_THAT(result.output, HasSubstr("\n    3  "));
+  EXPECT_EQ(mlp_.Read("resumed"), mlp_.Read("whole"));
+}
+
+TEST_F(TrainTest, SameFileWhateverTheNumberOfThreads) {
+  ASSERT_EQ(mlp_.Train({"--threads=1", Out("one")}).exit_code, kDone);
+  ASSERT_EQ(mlp_.Train({"--threads=2", Out("two")}).exit_code, kDone);
+  EXPECT_EQ(mlp_.Read("one"), mlp_.Read("two"));
+}
+
+TEST_F(TrainTest, ResumeRefusesWhatContradictsTheFile) {
+  ASSERT_EQ(mlp_.Train({"--epochs=1", Out("m")}).exit_code, kDone);
+  const std::string file = mlp_.Path("m");
+  for (const auto& [flag, expected, found] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {"batch_size", "32", "8"},
+           {"seed", "1", "2"},
+           {"optimizer", "adam", "sgd"},
+           {"validation", "0", "0.5"},
+           {"last_batch", "keep", "drop"},
+           {"model", "36-16-10", "36-8-10"}}) {
+    const io::CommandResult result =
+        mlp_.Run({"train", Resume("m"), "--" + flag + "=" + found, "--epochs=2"});
+    EXPECT_EQ(result.exit_code, kWrongUse) << flag;
+    EXPECT_EQ(result.errors, "mlp train: " + file + ": setting " + flag + ": expected " + expected +
+                                 ", found " + found + "; leave --" + flag +
+                                 " out to go on with this file\n");
+  }
+  const io::CommandResult other = mlp_.Run({"train", Resume("m"), "--data=digits"});
+  EXPECT_EQ(other.exit_code, kFailed);
+  EXPECT_THAT(other.errors, HasSubstr("m: dataset: expected " + mlp_.data() + " (SHA-256 "));
+  EXPECT_EQ(mlp_.Run({"train", Resume("m"), "--epochs=2", "--learning_rate=0.1"}).exit_code, kDone);
+}
+
+TEST_F(TrainTest, ResumeOfNothingLeft) {
+  ASSERT_EQ(mlp_.Train({"--epochs=1", Out("m")}).exit_code, kDone);
+  const io::CommandResult result = mlp_.Run({"train", Resume("m"), Out("m2")});
+  EXPECT_EQ(result.exit_code, kDone);
+  EXPECT_THAT(result.errors, HasSubstr("m has 1 epochs: nothing is left to train"));
+  EXPECT_EQ(mlp_.Read("m2"), mlp_.Read("m"));
+}
+
+TEST_F(TrainTest, SettingsOfACraftedFileAreNoFlags) {
+  ASSERT_EQ(mlp_.Train({"--epochs=1", Out("m")}).exit_code, kDone);
+  auto saved = model::LoadModel(mlp_.Path("m"));
+  ASSERT_TRUE(saved.ok());
+  const model::Settings good = saved->info.settings;
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"out", mlp_.Path("elsewhere")},
+                                                        {"force", "true"},
+                                                        {"seed", "-5"},
+                                                        {"epochs", "many"},
+                                                        {"strategy", "magic"}}) {
+    saved->info.settings = good;
+    saved->info.settings[name] = value;
+    ASSERT_TRUE(model::SaveModel(mlp_.Path("crafted"), saved->model, saved->info).ok());
+    const io::CommandResult result = mlp_.Run({"train", Resume("crafted")});
+    EXPECT_EQ(result.exit_code, kWrongUse) << name;
+    EXPECT_THAT(result.errors, StartsWith("mlp train: "));
+  }
+  EXPECT_THAT(mlp_.Files(), ElementsAre("crafted", "m"));
+}
+
+TEST_F(TrainTest, ZeroEpochsSaveTheInitialModel) {
+  const Json document = mlp_.RunJson(mlp_.TrainArguments({"--epochs=0", "--json", Out("m")}));
+  EXPECT_TRUE(document["train"]["epochs"].empty());
+  EXPECT_TRUE(document["train"]["samples_per_second"].is_null());
+  const auto saved = model::LoadModel(mlp_.Path("m"));
+  ASSERT_TRUE(saved.ok());
+  const model::Model initial(saved->model.spec(), 1);
+  EXPECT_TRUE(std::ranges::equal(saved->model.parameters(), initial.parameters()));
+}
+
+TEST_F(TrainTest, ClippingTakesAStrategyThatCan) {
+  const Json document =
+      mlp_.RunJson(mlp_.TrainArguments({"--clip_norm=1", "--epochs=1", "--json"}));
+  EXPECT_EQ(document["resolved"]["strategy"], "materialized");
+  const io::CommandResult asked = mlp_.Train({"--clip_norm=1", "--strategy=fused"});
+  EXPECT_EQ(asked.exit_code, kWrongUse);
+  EXPECT_THAT(asked.errors, HasSubstr("--clip_norm: needs the whole gradient"));
+}
+
+TEST_F(TrainTest, MoreThreadsThanThereAreIsANote) {
+  const io::CommandResult result = mlp_.Train({"--threads=100000", "--epochs=1"});
+  EXPECT_EQ(result.exit_code, kDone);
+  EXPECT_THAT(result.errors, StartsWith("mlp: note: --threads=100000: this process may use "));
+  EXPECT_EQ(mlp_.Train({"--threads=100000", "--epochs=1", "--quiet"}).errors, "");
+}
+
+TEST_F(TrainTest, DivergenceWritesNothing) {
+  const io::CommandResult result =
+      mlp_.Train({"--optimizer=sgd", "--learning_rate=1e30", "--epochs=9", Out("m"), "--json"});
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_EQ(result.output, "");
+  EXPECT_THAT(result.errors, StartsWith("mlp: epoch 1, step "));
+  EXPECT_THAT(result.errors, HasSubstr("diverged: lower --learning_rate or set --clip_norm\n"));
+  EXPECT_THAT(mlp_.Files(), IsEmpty());
+}
+
+TEST_F(TrainTest, OutIsCheckedBeforeTheWork) {
+  std::ofstream(mlp_.Path("notes.txt")) << "my notes";
+  const io::CommandResult refused = mlp_.Train({Out("notes.txt"), "--epochs=1"});
+  EXPECT_EQ(refused.exit_code, kFailed);
+  EXPECT_EQ(refused.output, "");  // no training before
+  EXPECT_THAT(refused.errors, HasSubstr("replace it with --force"));
+  EXPECT_EQ(mlp_.Read("notes.txt"), "my notes");
+  EXPECT_EQ(mlp_.Train({Out("none/m"), "--epochs=1"}).exit_code, kFailed);
+  EXPECT_EQ(mlp_.Train({Out("notes.txt"), "--epochs=1", "--force"}).exit_code, kDone);
+  EXPECT_TRUE(model::LoadModel(mlp_.Path("notes.txt")).ok());
+}
+
+TEST_F(TrainTest, CtrlCSavesAndTheRestIsAsIfNothingHadBeen) {
+  RunningMlp running(
+      mlp_.TrainArguments({"--epochs=1000000", "--progress=always", "--json", Out("m")}));
+  running.WaitForProgress();
+  running.Signal(SIGINT);
+  const io::CommandResult result = running.Wait();
+  EXPECT_EQ(result.exit_code, kInterrupted);
+  EXPECT_THAT(result.errors, HasSubstr("interrupted after "));
+  EXPECT_THAT(result.errors, HasSubstr("go on with mlp train --resume="));
+  const Json document = Json::parse(result.output, nullptr, false);
+  ASSERT_TRUE(document.is_object()) << result.output;
+  EXPECT_EQ(document["interrupted"], true);
+  EXPECT_TRUE(document["test"].is_null());
+  EXPECT_THAT(mlp_.Files(), ElementsAre("m"));
+
+  const auto saved = model::LoadModel(mlp_.Path("m"));
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  const model::TrainingState& state = saved->info.training;
+  EXPECT_GT(state.optimizer_steps, 0);
+  EXPECT_EQ(document["train"]["epochs"].size(), state.epochs_done);
+  const std::string epochs = "--epochs=" + std::to_string(state.epochs_done + 1);
+  ASSERT_EQ(mlp_.Run({"train", Resume("m"), Out("resumed"), epochs}).exit_code, kDone);
+  ASSERT_EQ(mlp_.Train({Out("whole"), epochs}).exit_code, kDone);
+  EXPECT_EQ(mlp_.Read("resumed"), mlp_.Read("whole"));
+}
+
+TEST_F(TrainTest, TerminationWithoutOutSavesNothing) {
+  RunningMlp running(mlp_.TrainArguments({"--epochs=1000000", "--progress=always"}));
+  running.WaitForProgress();
+  running.Signal(SIGTERM);
+  const io::CommandResult result = running.Wait();
+  EXPECT_EQ(result.exit_code, kInterrupted);
+  EXPECT_THAT(result.errors, HasSubstr("nothing is saved, as there is no --out"));
+  EXPECT_THAT(mlp_.Files(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace mlp::cli

@@ -1,0 +1,63 @@
+#include "mlp/io/replace.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "mlp/io/atomic_file.h"
+#include "mlp/io/file_descriptor.h"
+
+namespace mlp::io {
+namespace {
+
+absl::Status Wrong(absl::StatusCode code, absl::string_view path, absl::string_view expected,
+                   absl::string_view found, absl::string_view remedy) {
+  return absl::Status(
+      code, absl::StrCat(path, ": file: expected ", expected, ", found ", found, "; ", remedy));
+}
+
+absl::Status CheckDirectory(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string directory = parent.empty() ? "." : parent;
+  struct stat found;
+  if (stat(directory.c_str(), &found) != 0) {
+    return Wrong(absl::StatusCode::kNotFound, path, absl::StrCat("a directory ", directory), "none",
+                 "create it, or choose another name");
+  }
+  if (!S_ISDIR(found.st_mode)) {
+    return Wrong(absl::StatusCode::kFailedPrecondition, path,
+                 absl::StrCat("a directory ", directory), "a file", "choose another name");
+  }
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    return ErrnoError("create a file in its directory", path, errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckReplaceable(const std::string& path, const FileKind& kind, bool force) {
+  struct stat found;
+  if (stat(path.c_str(), &found) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return ErrnoError("look at it", path, errno);
+    return CheckDirectory(path);
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return Wrong(absl::StatusCode::kFailedPrecondition, path, absl::StrCat("a ", kind.name),
+                 S_ISDIR(found.st_mode) ? "a directory" : "no regular file", "choose another name");
+  }
+  if (absl::Status status = CheckDirectory(path); !status.ok() || force) return status;
+  const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) return ErrnoError("open", path, errno);
+  std::string first(kind.prefix.size(), '\0');
+  const ssize_t n = pread(fd.get(), first.data(), first.size(), 0);
+  if (n == static_cast<ssize_t>(first.size()) && first == kind.prefix) return absl::OkStatus();
+  return Wrong(absl::StatusCode::kAlreadyExists, path, absl::StrCat("a ", kind.name, " or nothing"),
+               "another kind of file", "choose another name, or replace it with --force");
+}
+
+}  // namespace mlp::io

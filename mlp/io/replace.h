@@ -1,0 +1,23 @@
+// What a command may write over.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace mlp::io {
+
+// A kind of file, told by its first bytes.
+struct FileKind {
+  absl::string_view name;    // "model file"
+  absl::string_view prefix;  // Not empty.
+};
+
+// Whether `path` may be written: nothing is there and its directory is, or it is a file of the same
+// kind, or `force` says that any regular file may go. To be asked before long work, too. Errors:
+// NotFound, AlreadyExists (another kind of file), FailedPrecondition (no regular file),
+// PermissionDenied.
+absl::Status CheckReplaceable(const std::string& path, const FileKind& kind, bool force);
+
+}  // namespace mlp::io

@@ -1,0 +1,65 @@
+#include "mlp/io/replace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "mlp/io/atomic_file.h"
+
+namespace mlp::io {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr FileKind kKind = {"model file", "MODEL"};
+
+class ReplaceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::path(testing::TempDir()) / "replace_test";
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  std::string Write(const std::string& name, const std::string& contents) const {
+    EXPECT_TRUE(WriteFileAtomically(Path(name), contents).ok());
+    return Path(name);
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(ReplaceTest, NothingThere) {
+  EXPECT_TRUE(CheckReplaceable(Path("new"), kKind, false).ok());
+  const absl::Status status = CheckReplaceable(Path("none/new"), kKind, true);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("expected a directory " + Path("none")));
+}
+
+TEST_F(ReplaceTest, OnlyTheSameKindOrByForce) {
+  EXPECT_TRUE(CheckReplaceable(Write("model", "MODEL and more"), kKind, false).ok());
+  for (const char* contents : {"", "MODE", "MODEM", "something else"}) {
+    const std::string path = Write("other", contents);
+    const absl::Status status = CheckReplaceable(path, kKind, false);
+    EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << contents;
+    EXPECT_EQ(status.message(),
+              path +
+                  ": file: expected a model file or nothing, found another kind of file; choose "
+                  "another name, or replace it with --force");
+    EXPECT_TRUE(CheckReplaceable(path, kKind, true).ok()) << contents;
+  }
+}
+
+TEST_F(ReplaceTest, NeverADirectoryOrADevice) {
+  EXPECT_EQ(CheckReplaceable(directory_.string(), kKind, true).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckReplaceable("/dev/null", kKind, true).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckReplaceable(Write("file", "x") + "/below", kKind, true).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace mlp::io
