@@ -68,7 +68,10 @@ Range Share(size_t n, size_t grain, size_t part, size_t parts) {
 
 // The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the
 // captured variables for a race.
-__attribute__((no_sanitize("thread"))) void RunTeam(int threads,
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+void RunTeam(int threads,
                                                     absl::FunctionRef<void(const Worker&)> body) {
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);
