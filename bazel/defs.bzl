@@ -140,3 +140,26 @@ def mlp_kernel_family(
         # Unoptimised builds keep inline functions of the standard library as weak symbols.
         tags = ["no_sanitizer"],
     )
+
+def mlp_experiment(name, deps, **kwargs):
+    """An experiment NAME.cc, and a test that runs it for a moment and checks the record it writes.
+
+    Args:
+      name: of the binary, its source and its records.
+      deps: what it uses.
+      **kwargs: passed on to the binary.
+    """
+    mlp_cc_binary(
+        name = name,
+        srcs = [name + ".cc"],
+        # Structs of options name what they set and leave the rest at its default.
+        copts = ["-Wno-missing-field-initializers"],
+        deps = deps,
+        **kwargs
+    )
+    mlp_cc_test(
+        name = name + "_smoke_test",
+        data = [name],
+        env = {"EXPERIMENT": "$(rootpath :%s)" % name},
+        deps = ["//experiments/harness:smoke_test_main"],
+    )

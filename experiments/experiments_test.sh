@@ -1,0 +1,22 @@
+#!/bin/bash
+# The runner: what it says, and its exit codes.
+set -euo pipefail
+runner=$PWD/$1
+out=$TEST_TMPDIR/results
+
+"$runner" --smoke --only=seeds,threads --threads=2 --out="$out" > "$TEST_TMPDIR/stdout" 2> "$TEST_TMPDIR/stderr"
+[[ $(grep -c ' ok ' "$TEST_TMPDIR/stdout") == 2 ]]
+grep -q "$out/raw/seeds/.*\.json" "$TEST_TMPDIR/stdout"
+grep -q 'bazelw run //analysis:report' "$TEST_TMPDIR/stderr"
+[[ -n $(echo "$out"/raw/threads/*.json) ]]
+
+# One experiment fails (it cannot read its data): the other is run, too, and the exit code says so.
+code=0
+"$runner" --smoke --only=seeds,threads --data="$TEST_TMPDIR" --out="$out" > "$TEST_TMPDIR/stdout" 2> "$TEST_TMPDIR/stderr" || code=$?
+[[ $code == 1 ]]
+[[ $(grep -c 'failed (1)' "$TEST_TMPDIR/stdout") == 2 ]]
+
+code=0
+"$runner" --only=nonsense 2> "$TEST_TMPDIR/stderr" || code=$?
+[[ $code == 2 ]]
+grep -q 'nonsense' "$TEST_TMPDIR/stderr"

@@ -1,0 +1,58 @@
+#include "experiments/harness/gate.h"
+
+#include <gtest/gtest.h>
+
+namespace mlp::experiments {
+namespace {
+
+// A machine whose clock goes on by a second a probe.
+struct Machine {
+  double now_s = 0;
+  double speed = 100;
+  double free_at_s = 0;  // at a tenth of the speed before
+  Gate MakeGate(double max_wait_s) {
+    return Gate(
+        [this] {
+          now_s += 1;
+          return now_s >= free_at_s ? speed : speed / 10;
+        },
+        [this] { return now_s; }, max_wait_s);
+  }
+};
+
+TEST(Gate, OpensAtOnceOnAFreeMachine) {
+  Machine machine;
+  Gate gate = machine.MakeGate(10);
+  gate.Wait();
+  const Gate::Seen seen = gate.Wait();
+  EXPECT_EQ(seen.wait_s, 1);
+  EXPECT_EQ(seen.speed_pct, 100);
+}
+
+TEST(Gate, WaitsForTheSpeedSeenBefore) {
+  Machine machine;
+  Gate gate = machine.MakeGate(10);
+  gate.Wait();
+  machine.free_at_s = 5;
+  const Gate::Seen seen = gate.Wait();
+  EXPECT_EQ(seen.wait_s, 4);
+  EXPECT_EQ(seen.speed_pct, 100);
+}
+
+TEST(Gate, WaitsNoLongerThanItsBound) {
+  Machine machine;
+  Gate gate = machine.MakeGate(3);
+  gate.Wait();
+  machine.free_at_s = 1000;
+  const Gate::Seen seen = gate.Wait();
+  EXPECT_EQ(seen.wait_s, 3);
+  EXPECT_EQ(seen.speed_pct, 10);
+}
+
+TEST(Gate, TheProbeMeasuresSomething) {
+  EXPECT_GT(ProbeSpeed(1), 0);
+  EXPECT_GT(ProbeSpeed(2), 0);
+}
+
+}  // namespace
+}  // namespace mlp::experiments

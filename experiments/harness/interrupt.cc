@@ -1,0 +1,29 @@
+#include "experiments/harness/interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace mlp::experiments {
+namespace {
+
+volatile sig_atomic_t interrupted = 0;
+
+void OnSignal(int) {
+  if (interrupted) _exit(kInterruptedExitCode);
+  interrupted = 1;
+}
+
+}  // namespace
+
+void CatchInterrupts() {
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool Interrupted() { return interrupted != 0; }
+
+}  // namespace mlp::experiments

@@ -1,0 +1,109 @@
+#include "experiments/harness/options.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "mlp/base/status_macros.h"
+#include "mlp/base/team.h"
+#include "mlp/flags/paths.h"
+#include "mlp/kernels/target.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::experiments {
+
+void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options* o) {
+  const auto has = [&omitted](const char* name) { return !omitted.contains(name); };
+  flags.Group("Data and model");
+  flags.String("data", &o->source.data,
+               {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  flags.String("data_dir", &o->source.data_dir,
+               {.help = "where to look for mnist first", .value_name = "DIR"});
+  flags.String("model", &o->model,
+               {.help = "widths from input to output, activations between them (relu if none)",
+                .value_name = "SPEC"});
+  flags.Group("Training");
+  if (has("epochs")) {
+    flags.Int("epochs", &o->epochs, {.help = "passes over the data", .min = 1, .max = 1000000});
+  }
+  if (has("batch_size")) {
+    flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
+  }
+  if (has("optimizer")) {
+    flags.String("optimizer", &o->optimizer, {.help = "adam or sgd", .value_name = "NAME"});
+  }
+  if (has("learning_rate")) {
+    flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
+  }
+  flags.Int("seed", &o->seed,
+            {.help = "of repetition 0; repetition r has seed + r, the same for all variants",
+             .min = 0,
+             .max = int64_t{1} << 62});
+  flags.Group("Machine");
+  flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
+  if (has("backend")) {
+    flags.Choice("backend", &o->backend, {"auto", "scalar", "autovec", "eigen", "simd"},
+                 {.help = "kernels"});
+    flags.String("isa", &o->isa,
+                 {.help = "auto, scalar, sse2, avx2, avx512", .value_name = "NAME"});
+  }
+  if (has("math")) flags.Choice("math", &o->math, {"fast", "exact"}, {.help = "functions"});
+  flags.Group("Measuring");
+  flags.Double("budget", &o->budget_s,
+               {.help = "time for measuring: complete rounds are run while there is room",
+                .unit = "s",
+                .min = 0,
+                .max = 1e6});
+  flags.Int("repetitions", &o->repetitions,
+            {.help = "complete rounds, whatever the budget; 0: as the budget says",
+             .min = 0,
+             .max = 1000000});
+  flags.Double("gate", &o->max_gate_s,
+               {.help = "longest wait for a free machine before one run",
+                .unit = "s",
+                .min = 0,
+                .max = 3600});
+  flags.Bool("smoke", &o->smoke, "only see that it works: little data, one round, few steps");
+  flags.Group("Output");
+  flags.String("out", &o->out,
+               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
+                        "temporary one)",
+                .value_name = "DIR"});
+  flags.Bool("resume", &o->resume, "go on with the newest interrupted record of the same setup");
+  flags.Bool("json", &o->json, "one JSON document on stdout");
+  flags.Bool("quiet", &o->quiet, "errors only on stderr");
+  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
+               {.help = "auto: a bar on a terminal"});
+}
+
+absl::StatusOr<Setup> Resolve(const Options& options) {
+  Setup setup;
+  MLP_ASSIGN_OR_RETURN(setup.model, model::ParseModelSpec(options.model));
+  train::TrainOptions& train = setup.train;
+  train.epochs = options.epochs;
+  train.batch_size = options.batch_size;
+  train.seed = options.seed;
+  MLP_ASSIGN_OR_RETURN(train.optimizer.kind, kernels::ParseOptimizerKind(options.optimizer));
+  train.optimizer.learning_rate = options.learning_rate;
+  MLP_ASSIGN_OR_RETURN(train.strategy.target, kernels::ParseTarget(options.backend, options.isa));
+  MLP_ASSIGN_OR_RETURN(train.strategy.math, kernels::ParseMathMode(options.math));
+  train.strategy.threads = EffectiveThreads(options.threads);
+  return setup;
+}
+
+void Shrink(Options* options) {
+  options->source.digits_train = 512;
+  options->source.digits_test = 256;
+  options->epochs = 1;
+  options->batch_size = std::min<size_t>(options->batch_size, 64);
+  options->repetitions = 1;
+  options->max_gate_s = 0;
+}
+
+std::string OutputDirectory(const Options& options) {
+  if (!options.out.empty()) return flags::ResolvePath(options.out);
+  // Toy figures do not belong among results.
+  if (options.smoke) return (std::filesystem::temp_directory_path() / "mlp-lab-smoke").string();
+  return flags::WorkspacePath("results");
+}
+
+}  // namespace mlp::experiments

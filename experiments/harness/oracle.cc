@@ -1,0 +1,160 @@
+#include "experiments/harness/oracle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "mlp/base/check.h"
+#include "mlp/data/batcher.h"
+#include "mlp/kernels/elementwise/activation.h"
+#include "mlp/reference/mlp.h"
+#include "mlp/train/evaluate.h"
+
+namespace mlp::experiments {
+namespace {
+
+using Rows = std::span<const uint32_t>;
+
+reference::Matrix PixelsOf(const data::Examples& examples, Rows rows) {
+  reference::Matrix x(rows.size(), examples.features);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t j = 0; j < examples.features; ++j) {
+      x(i, j) = examples.pixels[rows[i] * examples.features + j] / 255.0;
+    }
+  }
+  return x;
+}
+
+std::vector<int> LabelsOf(const data::Examples& examples, Rows rows) {
+  std::vector<int> labels;
+  for (const uint32_t row : rows) labels.push_back(examples.labels[row]);
+  return labels;
+}
+
+std::vector<uint32_t> FirstRows(size_t n) {
+  std::vector<uint32_t> rows(n);
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+reference::Mlp MakeMlp(const model::ModelSpec& spec, std::vector<double> parameters) {
+  std::vector<size_t> widths = {spec.inputs};
+  std::vector<reference::Activation> activations;
+  for (const model::DenseSpec& layer : spec.layers) {
+    widths.push_back(layer.units);
+    const auto activation = reference::ActivationByName(kernels::Name(layer.activation));
+    MLP_CHECK(activation.has_value());
+    activations.push_back(*activation);
+  }
+  return reference::Mlp(std::move(widths), std::move(activations), std::move(parameters));
+}
+
+std::unique_ptr<reference::Optimizer> MakeOptimizer(const optim::OptimizerOptions& options) {
+  switch (options.kind) {
+    case kernels::OptimizerKind::kSgd:
+      return std::make_unique<reference::Sgd>(
+          reference::SgdOptions{options.learning_rate, options.weight_decay});
+    case kernels::OptimizerKind::kAdam:
+      return std::make_unique<reference::Adam>(
+          reference::AdamOptions{options.learning_rate, options.beta1, options.beta2,
+                                 options.epsilon, options.weight_decay});
+  }
+  __builtin_unreachable();
+}
+
+Oracle Compute(const Session& session, const train::TrainOptions& options, size_t steps,
+               size_t test_samples) {
+  const data::Dataset& dataset = session.dataset();
+  const model::Model start(session.model(), options.seed);
+  Oracle oracle;
+  oracle.start.assign(start.parameters().begin(), start.parameters().end());
+  reference::Mlp mlp = MakeMlp(session.model(), oracle.start);
+  const std::unique_ptr<reference::Optimizer> optimizer = MakeOptimizer(options.optimizer);
+  data::Batcher batcher(FirstRows(dataset.train.size), options.batch_size, options.last_batch,
+                        options.seed);
+  uint32_t epoch = 1;
+  batcher.StartEpoch(epoch);
+  while (oracle.step_losses.size() < steps) {
+    const Rows rows = batcher.Next();
+    if (rows.empty()) {
+      batcher.StartEpoch(++epoch);
+      continue;
+    }
+    oracle.step_losses.push_back(
+        mlp.Step(PixelsOf(dataset.train, rows), LabelsOf(dataset.train, rows), *optimizer));
+  }
+  oracle.end = mlp.parameters();
+  oracle.predictions =
+      mlp.Predict(PixelsOf(dataset.test, FirstRows(std::min(test_samples, dataset.test.size))));
+  return oracle;
+}
+
+}  // namespace
+
+const Oracle& TrainReference(const Session& session, const train::TrainOptions& options,
+                             size_t steps, size_t test_samples) {
+  using Key = std::tuple<uint64_t, size_t, size_t, size_t, int, double>;
+  constexpr size_t kKept = 4;
+  static std::deque<std::pair<Key, Oracle>> kept;
+  const Key key = {options.seed,
+                   options.batch_size,
+                   steps,
+                   test_samples,
+                   static_cast<int>(options.optimizer.kind),
+                   options.optimizer.learning_rate};
+  for (const auto& [k, oracle] : kept) {
+    if (k == key) return oracle;
+  }
+  if (kept.size() == kKept) kept.pop_front();
+  return kept.emplace_back(key, Compute(session, options, steps, test_samples)).second;
+}
+
+double LossDeviation(const std::vector<double>& step_losses, const std::vector<double>& reference) {
+  if (step_losses.size() < reference.size()) return std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (size_t i = 0; i < reference.size(); ++i) {
+    largest = std::max(largest, std::abs(step_losses[i] - reference[i]) / reference[i]);
+  }
+  return largest;
+}
+
+double WeightDeviation(const model::Model& model, const Oracle& oracle) {
+  const std::span<const float> parameters = model.parameters();
+  MLP_CHECK_EQ(parameters.size(), oracle.end.size());
+  double apart = 0, travelled = 0;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    apart += std::pow(parameters[i] - oracle.end[i], 2);
+    travelled += std::pow(oracle.end[i] - oracle.start[i], 2);
+  }
+  return std::sqrt(apart / travelled);
+}
+
+std::vector<int> Predictions(const Session& session, const train::TrainOptions& options,
+                             const model::Model& model, size_t samples) {
+  std::vector<int> predictions;
+  train::Predict(
+      {options.strategy.target, options.strategy.math, options.strategy.threads, 256}, model,
+      session.dataset().test, [&](size_t, ConstMatrix p) {
+        for (size_t i = 0; i < p.rows() && predictions.size() < samples; ++i) {
+          const float* const row = p.row(i);
+          predictions.push_back(static_cast<int>(std::max_element(row, row + p.cols()) - row));
+        }
+      });
+  return predictions;
+}
+
+double PredictionAgreementPct(const Session& session, const train::TrainOptions& options,
+                              const model::Model& model, const Oracle& oracle) {
+  const std::vector<int> mine = Predictions(session, options, model, oracle.predictions.size());
+  size_t equal = 0;
+  for (size_t i = 0; i < mine.size(); ++i) equal += mine[i] == oracle.predictions[i];
+  return 100 * static_cast<double>(equal) / static_cast<double>(mine.size());
+}
+
+}  // namespace mlp::experiments

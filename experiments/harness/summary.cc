@@ -1,0 +1,93 @@
+#include "experiments/harness/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "mlp/base/check.h"
+#include "mlp/record/json.h"
+
+namespace mlp::experiments {
+namespace {
+
+// Of timings or metrics, by a path such as "timings.step_s".
+std::optional<double> ValueOf(const record::RunRecord& run, const std::string& path) {
+  const std::string key = path.substr(path.find('.') + 1);
+  if (absl::StartsWith(path, "timings.")) {
+    const auto found = run.timings.find(key);
+    if (found == run.timings.end() || found->second.empty()) return std::nullopt;
+    return Median(found->second);
+  }
+  const auto found = run.metrics.find(key);
+  if (found == run.metrics.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string Row(const record::Record& record, const record::View& view,
+                const std::string& variant) {
+  std::vector<double> values;
+  std::string problem;
+  for (const record::RunRecord& run : record.runs) {
+    if (run.Group() != view.name || run.variant != variant) continue;
+    if (run.status != record::RunStatus::kOk) {
+      problem = absl::StrCat(record::Name(run.status), ": ", run.message);
+    } else if (const auto value = ValueOf(run, view.primary)) {
+      values.push_back(*value);
+    }
+  }
+  if (values.empty()) return absl::StrFormat("  %-28s %s\n", variant, problem);
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  return absl::StrFormat("  %-28s %11.5g %11.5g %11.2g %11.5g %11.5g %5d%s%s\n", variant,
+                         Median(values), mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, *min,
+                         *max, values.size(), problem.empty() ? "" : "  ", problem);
+}
+
+}  // namespace
+
+double Median(std::vector<double> values) {
+  MLP_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string SummaryText(const record::Record& record, const std::string& path,
+                        const Outcome& outcome) {
+  std::vector<record::View> views = record.presentation.groups;
+  if (views.empty()) views.push_back(record.presentation.all);
+  std::string text;
+  for (const record::View& view : views) {
+    absl::StrAppend(&text, view.title.empty() ? record.experiment : view.title, ": ", view.primary,
+                    "\n");
+    absl::StrAppendFormat(&text, "  %-28s %11s %11s %11s %11s %11s %5s\n", "", "median", "mean",
+                          "sd", "min", "max", "runs");
+    for (const std::string& variant : view.variants) {
+      absl::StrAppend(&text, Row(record, view, variant));
+    }
+  }
+  absl::StrAppend(&text, "rounds: ", outcome.rounds, "\nrecord: ", path, "\n");
+  return text;
+}
+
+std::string SummaryJson(const record::Record& record, const std::string& path,
+                        const Outcome& outcome) {
+  return absl::StrCat(record::Dump({{"experiment", record.experiment},
+                                    {"record", path},
+                                    {"rounds", outcome.rounds},
+                                    {"runs", record.runs.size()},
+                                    {"failed", outcome.failed},
+                                    {"skipped", outcome.skipped}},
+                                   1),
+                      "\n");
+}
+
+}  // namespace mlp::experiments

@@ -1,0 +1,153 @@
+#include "experiments/harness/train.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "experiments/harness/summary.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/train/callback.h"
+
+namespace mlp::experiments {
+namespace {
+
+absl::StatusOr<train::Trainer> MakeTrainer(const Session& session,
+                                           const train::TrainOptions& options,
+                                           record::RunRecord& run, Training& training) {
+  Describe(options, run);
+  training.model = std::make_unique<model::Model>(session.model(), options.seed);
+  return train::Trainer::Create(options, session.dataset(), *training.model);
+}
+
+// Notes losses and times of steps; evaluates between them.
+class EpochsObserver final : public train::Callback {
+ public:
+  EpochsObserver(const train::Trainer& trainer, const EpochsOptions& options,
+                 record::RunRecord& run, Training& training)
+      : trainer_(trainer), options_(options), run_(run), training_(training) {}
+
+  train::Next OnStep(const train::StepSummary& step) override {
+    training_.step_losses.push_back(step.result.loss());
+    train_s_ += step.seconds;
+    step_s_.push_back(step.seconds);
+    since_entry_ += step.result;
+    const size_t points = options_.evaluations_per_epoch;
+    // Whether one of the epoch's evenly spaced points lies at the end of this step.
+    if (step.step * points / step.steps_per_epoch !=
+        (step.step - 1) * points / step.steps_per_epoch) {
+      Evaluate(step);
+    }
+    return train::Next::kContinue;
+  }
+
+  train::Next OnEpoch(const train::EpochSummary& epoch) override {
+    run_.timings["step_s"].push_back(Median(step_s_));
+    run_.timings["epoch_s"].push_back(epoch.seconds);
+    run_.timings["samples_per_s"].push_back(epoch.samples_per_second());
+    run_.metrics["train_loss"] = epoch.train_loss;
+    step_s_.clear();
+    return train::Next::kContinue;
+  }
+
+ private:
+  void Evaluate(const train::StepSummary& step) {
+    const train::Evaluation test = trainer_.Test();
+    run_.metrics["test_loss"] = test.loss;
+    run_.metrics["test_accuracy"] = test.accuracy;
+    const double epoch = static_cast<double>(step.epoch - 1) +
+                         static_cast<double>(step.step) / static_cast<double>(step.steps_per_epoch);
+    run_.curve.push_back({{"epoch", epoch},
+                          {"train_s", train_s_},
+                          {"train_loss", since_entry_.loss()},
+                          {"test_loss", test.loss},
+                          {"test_accuracy", test.accuracy}});
+    since_entry_ = {};
+    if (options_.target_accuracy > 0 && test.accuracy >= options_.target_accuracy) {
+      run_.timings.try_emplace("time_to_accuracy_s", std::vector<double>{train_s_});
+    }
+  }
+
+  const train::Trainer& trainer_;
+  const EpochsOptions options_;
+  record::RunRecord& run_;
+  Training& training_;
+  double train_s_ = 0;
+  std::vector<double> step_s_;
+  engine::StepResult since_entry_;
+};
+
+class StepsObserver final : public train::Callback {
+ public:
+  StepsObserver(size_t untimed, size_t steps, size_t full_batch, Training& training)
+      : untimed_(untimed), steps_(steps), full_batch_(full_batch), training_(training) {}
+
+  train::Next OnStep(const train::StepSummary& step) override {
+    training_.step_losses.push_back(step.result.loss());
+    steps_per_epoch_ = step.steps_per_epoch;
+    if (step.result.samples == full_batch_ && ++full_steps_ > untimed_) {
+      step_s_.push_back(step.seconds);
+    }
+    return step_s_.size() == steps_ ? train::Next::kStop : train::Next::kContinue;
+  }
+
+  const std::vector<double>& step_s() const { return step_s_; }
+  size_t steps_per_epoch() const { return steps_per_epoch_; }
+
+ private:
+  const size_t untimed_;
+  const size_t steps_;
+  const size_t full_batch_;
+  Training& training_;
+  size_t full_steps_ = 0;
+  std::vector<double> step_s_;
+  size_t steps_per_epoch_ = 0;
+};
+
+}  // namespace
+
+void Describe(const train::TrainOptions& options, record::RunRecord& run) {
+  const train::StrategyOptions& strategy = options.strategy;
+  run.params.try_emplace("batch_size", static_cast<double>(options.batch_size));
+  run.params.try_emplace("threads", static_cast<double>(strategy.threads));
+  run.params.try_emplace("optimizer", std::string(kernels::Name(options.optimizer.kind)));
+  run.params.try_emplace("learning_rate", options.optimizer.learning_rate);
+  run.params.try_emplace("strategy", std::string(train::Name(strategy.kind)));
+  run.params.try_emplace("target", kernels::Name(strategy.target));
+  run.params.try_emplace("math", std::string(kernels::Name(strategy.math)));
+  for (const auto& [op, target] : kernels::Resolved(kernels::KernelsFor(strategy.target))) {
+    run.resolved[op] = target;
+  }
+}
+
+absl::StatusOr<Training> TrainEpochs(const Session& session, const train::TrainOptions& options,
+                                     record::RunRecord& run, const EpochsOptions& epochs) {
+  Training training;
+  MLP_ASSIGN_OR_RETURN(train::Trainer trainer, MakeTrainer(session, options, run, training));
+  run.metrics["memory_bytes"] = static_cast<double>(trainer.bytes());
+  EpochsObserver observer(trainer, epochs, run, training);
+  MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
+  return training;
+}
+
+absl::StatusOr<Training> TrainSteps(const Session& session, const train::TrainOptions& options,
+                                    size_t steps, record::RunRecord& run, size_t untimed) {
+  Training training;
+  train::TrainOptions endless = options;
+  endless.epochs = std::numeric_limits<uint32_t>::max();
+  MLP_ASSIGN_OR_RETURN(train::Trainer trainer, MakeTrainer(session, endless, run, training));
+  run.metrics["memory_bytes"] = static_cast<double>(trainer.bytes());
+  const size_t full_batch = std::min(options.batch_size, session.dataset().train.size);
+  StepsObserver observer(session.Steps(untimed), session.Steps(steps), full_batch, training);
+  MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
+  const double step_s = Median(observer.step_s());
+  run.timings["step_s"] = observer.step_s();
+  run.timings["samples_per_s"] = {static_cast<double>(full_batch) / step_s};
+  run.timings["epoch_s"] = {step_s * static_cast<double>(observer.steps_per_epoch())};
+  const std::vector<double>& losses = training.step_losses;
+  run.metrics["train_loss"] =
+      std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+  return training;
+}
+
+}  // namespace mlp::experiments

@@ -1,0 +1,158 @@
+// `bazel run //experiments`: all experiments within one budget.
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "experiments/harness/interrupt.h"
+#include "experiments/runner.h"
+#include "mlp/base/timer.h"
+#include "mlp/flags/flags.h"
+#include "mlp/record/json.h"
+
+namespace mlp::experiments {
+namespace {
+
+struct RunnerOptions {
+  double budget_s = 300;
+  std::vector<std::string> only;
+  std::string data = "digits";
+  std::string data_dir = "";
+  std::string out = "";
+  int threads = 0;
+  bool smoke = false;
+  bool resume = false;
+  bool json = false;
+  bool quiet = false;
+  std::string progress = "auto";
+};
+
+void AddFlags(flags::Flags& flags, RunnerOptions* o) {
+  flags.Group("What to run");
+  flags.Double("budget", &o->budget_s,
+               {.help = "time for measuring, shared by all", .unit = "s", .min = 0, .max = 1e6});
+  flags.StringList("only", &o->only,
+                   {.help = "experiments; empty: all of " MLP_EXPERIMENTS, .value_name = "NAMES"});
+  flags.Bool("smoke", &o->smoke, "only see that all of them work");
+  flags.Bool("resume", &o->resume, "go on with interrupted records");
+  flags.Group("Handed on to each experiment");
+  flags.String("data", &o->data,
+               {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  flags.String("data_dir", &o->data_dir,
+               {.help = "where to look for mnist first", .value_name = "DIR"});
+  flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
+  flags.Group("Output");
+  flags.String("out", &o->out,
+               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
+                        "temporary one)",
+                .value_name = "DIR"});
+  flags.Bool("json", &o->json, "one JSON document on stdout");
+  flags.Bool("quiet", &o->quiet, "errors only on stderr");
+  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
+               {.help = "auto: a bar on a terminal"});
+  flags.Example("bazel run //experiments");
+  flags.Example("bazel run //experiments -- --budget=900 --only=batch_sizes,threads");
+  flags.Example("bazel run //experiments -- --smoke --out=/tmp/mlp-smoke");
+}
+
+// The experiments lie beside this program, in the build's output and in runfiles alike.
+std::string Beside(const char* program, const std::string& name) {
+  const std::string near = (std::filesystem::path(program).parent_path() / name).string();
+  if (access(near.c_str(), X_OK) == 0) return near;
+  std::error_code ignored;
+  return (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / name).string();
+}
+
+std::vector<std::string> Command(const std::string& binary, const RunnerOptions& o,
+                                 double budget_s) {
+  std::vector<std::string> argv = {binary,
+                                   "--json",
+                                   absl::StrFormat("--budget=%.6g", budget_s),
+                                   absl::StrCat("--data=", o.data),
+                                   absl::StrCat("--threads=", o.threads),
+                                   absl::StrCat("--progress=", o.progress)};
+  if (!o.data_dir.empty()) argv.push_back(absl::StrCat("--data_dir=", o.data_dir));
+  if (!o.out.empty()) argv.push_back(absl::StrCat("--out=", o.out));
+  if (o.smoke) argv.push_back("--smoke");
+  if (o.resume) argv.push_back("--resume");
+  if (o.quiet) argv.push_back("--quiet");
+  return argv;
+}
+
+std::string RecordPath(const std::string& output) {
+  const auto json = record::ParseJson(output, "stdout");
+  if (!json.ok() || !json->is_object() || !json->contains("record")) return "";
+  return (*json)["record"].get<std::string>();
+}
+
+std::string ToJson(const std::vector<Result>& results) {
+  record::Json rows = record::Json::array();
+  for (const Result& result : results) {
+    rows.push_back({{"experiment", result.name},
+                    {"status", result.status()},
+                    {"seconds", result.seconds},
+                    {"record", result.record}});
+  }
+  return absl::StrCat(record::Dump({{"experiments", rows}}, 1), "\n");
+}
+
+int Main(int argc, char** argv) {
+  RunnerOptions options;
+  flags::Flags flags("experiments", "Runs all experiments and writes their records.");
+  AddFlags(flags, &options);
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  const auto entries = Select(ParseEntries(MLP_EXPERIMENTS), options.only);
+  if (!entries.ok()) {
+    absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));
+    return 2;
+  }
+  // Ctrl-C reaches the experiment, too, which finishes its run.
+  CatchInterrupts();
+  const Timer timer;
+  std::vector<Result> results;
+  for (size_t i = 0; i < entries->size() && !Interrupted(); ++i) {
+    const Entry& entry = (*entries)[i];
+    const double budget_s = ShareOf(*entries, i, options.budget_s - timer.Seconds());
+    if (!options.quiet) {
+      absl::FPrintF(stderr, "[%d/%d] %s, %.0f s\n", i + 1, entries->size(), entry.name, budget_s);
+    }
+    Result& result = results.emplace_back();
+    result.name = entry.name;
+    const Timer one;
+    const auto finished = RunProgram(Command(Beside(argv[0], entry.name), options, budget_s));
+    result.seconds = one.Seconds();
+    if (finished.ok()) {
+      result.exit_code = finished->exit_code;
+      result.record = RecordPath(finished->output);
+    } else {
+      result.exit_code = 1;
+      absl::FPrintF(stderr, "experiments: %s\n", std::string(finished.status().message()));
+    }
+    if (result.exit_code == kInterruptedExitCode) break;
+  }
+  std::fputs(options.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
+  if (Interrupted() || (!results.empty() && results.back().exit_code == kInterruptedExitCode)) {
+    absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
+    return kInterruptedExitCode;
+  }
+  int exit_code = 0;
+  for (const Result& result : results) {
+    if (result.exit_code == 0) continue;
+    exit_code = 1;
+    absl::FPrintF(stderr, "experiments: %s: %s\n", result.name, result.status());
+  }
+  if (!options.quiet) {
+    absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report\n");
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace mlp::experiments
+
+int main(int argc, char** argv) { return mlp::experiments::Main(argc, argv); }

@@ -1,0 +1,60 @@
+// Every optimizer at a few learning rates around its usual one.
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "experiments/harness/experiment.h"
+#include "experiments/harness/train.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::experiments {
+namespace {
+
+using kernels::OptimizerKind;
+
+// Optimizers that scale by a second moment step by about the rate itself, others by rate times
+// gradient.
+double UsualRate(OptimizerKind kind) { return kernels::States(kind) == 2 ? 1e-3 : 1e-1; }
+
+std::string VariantName(OptimizerKind kind, double rate) {
+  return absl::StrCat(std::string(kernels::Name(kind)), " ", rate);
+}
+
+int Main(Experiment& experiment) {
+  if (const auto exit_code = experiment.Parse()) return *exit_code;
+  Table& table = experiment.AddTable(
+      {.title = "Optimizers and learning rates",
+       .baseline = VariantName(OptimizerKind::kAdam, UsualRate(OptimizerKind::kAdam)),
+       .primary = "metrics.test_accuracy",
+       .higher_is_better = true,
+       .columns = {"metrics.test_loss", "metrics.train_loss", "timings.epoch_s", "timings.step_s"},
+       .plots = {
+           {.kind = "curves", .title = "Training loss", .y = "curve.train_loss", .log_y = true},
+           {.kind = "curves", .title = "Test accuracy", .y = "curve.test_accuracy"},
+           {.kind = "bars", .title = "Test accuracy", .y = "metrics.test_accuracy"}}});
+  for (const OptimizerKind kind : kernels::kOptimizerKinds) {
+    for (const double factor : {0.3, 1.0, 3.0}) {
+      const double rate = factor * UsualRate(kind);
+      table.Add(
+          {.name = VariantName(kind, rate),
+           .params = {{"optimizer", std::string(kernels::Name(kind))}, {"learning_rate", rate}},
+           .body = [=](const Session& session, record::RunRecord& run) {
+             train::TrainOptions options = session.DefaultTrainOptions();
+             options.optimizer.kind = kind;
+             options.optimizer.learning_rate = rate;
+             return TrainEpochs(session, options, run).status();
+           }});
+    }
+  }
+  return experiment.Run();
+}
+
+}  // namespace
+}  // namespace mlp::experiments
+
+MLP_EXPERIMENT(mlp::experiments::Main,
+               {.name = "optimizers",
+                .question = "Which optimizer learns the fastest, and how much does its "
+                            "learning rate matter?",
+                .defaults = {.epochs = 5, .min_rounds = 2},
+                .omitted_flags = {"optimizer", "learning_rate"}})

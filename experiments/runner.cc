@@ -1,0 +1,115 @@
+#include "experiments/runner.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "experiments/harness/interrupt.h"
+#include "mlp/base/check.h"
+#include "mlp/io/atomic_file.h"
+
+extern char** environ;
+
+namespace mlp::experiments {
+
+std::vector<Entry> ParseEntries(absl::string_view text) {
+  std::vector<Entry> entries;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    const std::pair<absl::string_view, absl::string_view> pair = absl::StrSplit(part, '=');
+    Entry& entry = entries.emplace_back();
+    entry.name = std::string(pair.first);
+    MLP_CHECK(absl::SimpleAtod(pair.second, &entry.weight) && entry.weight > 0);
+  }
+  return entries;
+}
+
+absl::StatusOr<std::vector<Entry>> Select(const std::vector<Entry>& entries,
+                                          const std::vector<std::string>& only) {
+  const auto contains = [](const auto& items, const std::string& name, auto get) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const auto& item) { return get(item) == name; });
+  };
+  for (const std::string& name : only) {
+    if (contains(entries, name, [](const Entry& entry) { return entry.name; })) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--only: expected some of ",
+        absl::StrJoin(entries, ", ",
+                      [](std::string* out, const Entry& e) { absl::StrAppend(out, e.name); }),
+        ", found \"", name, "\""));
+  }
+  std::vector<Entry> selected;
+  for (const Entry& entry : entries) {
+    if (only.empty() || contains(only, entry.name, [](const std::string& name) { return name; })) {
+      selected.push_back(entry);
+    }
+  }
+  return selected;
+}
+
+double ShareOf(const std::vector<Entry>& entries, size_t next, double left_s) {
+  double weights = 0;
+  for (size_t i = next; i < entries.size(); ++i) weights += entries[i].weight;
+  return std::max(left_s, 0.0) * entries[next].weight / weights;
+}
+
+absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
+  int ends[2];
+  if (pipe(ends) != 0) return io::ErrnoError("make a pipe for", argv[0], errno);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addclose(&actions, ends[0]);
+  posix_spawn_file_actions_addclose(&actions, ends[1]);
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (error != 0) {
+    close(ends[0]);
+    return io::ErrnoError("start", argv[0], error);
+  }
+  Finished finished;
+  char buffer[4096];
+  while (true) {
+    const ssize_t n = read(ends[0], buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    finished.output.append(buffer, static_cast<size_t>(n));
+  }
+  close(ends[0]);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  finished.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return finished;
+}
+
+std::string Result::status() const {
+  if (exit_code == 0) return "ok";
+  if (exit_code == kInterruptedExitCode) return "interrupted";
+  return absl::StrCat("failed (", exit_code, ")");
+}
+
+std::string ResultsText(const std::vector<Result>& results) {
+  std::string text =
+      absl::StrFormat("%-22s %-12s %8s  %s\n", "experiment", "status", "seconds", "record");
+  for (const Result& result : results) {
+    absl::StrAppendFormat(&text, "%-22s %-12s %8.1f  %s\n", result.name, result.status(),
+                          result.seconds, result.record.empty() ? "-" : result.record);
+  }
+  return text;
+}
+
+}  // namespace mlp::experiments

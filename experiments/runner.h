@@ -1,0 +1,48 @@
+// Runs experiments as programs of their own, one after the other, within a budget that they share.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace mlp::experiments {
+
+struct Entry {
+  std::string name;
+  double weight = 1;  // Its share of the budget.
+};
+
+// From "name=weight,name=weight".
+std::vector<Entry> ParseEntries(absl::string_view text);
+
+// The names in `only`, in the list's order; all where it is empty. InvalidArgument names one that
+// is not there and those that are.
+absl::StatusOr<std::vector<Entry>> Select(const std::vector<Entry>& entries,
+                                          const std::vector<std::string>& only);
+
+// The budget of the next one: its part, by weight, of the time that is left for `entries`.
+double ShareOf(const std::vector<Entry>& entries, size_t next, double left_s);
+
+// Starts argv[0] with this process's stderr, waits, and returns its exit code (128 + signal where
+// one ended it) and what it wrote to stdout.
+struct Finished {
+  int exit_code = 0;
+  std::string output;
+};
+absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv);
+
+struct Result {
+  std::string name;
+  int exit_code = 0;
+  double seconds = 0;
+  std::string record;  // Path; "" where there is none.
+  std::string status() const;
+};
+
+// A row for each.
+std::string ResultsText(const std::vector<Result>& results);
+
+}  // namespace mlp::experiments

@@ -1,0 +1,53 @@
+#include "experiments/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mlp::experiments {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<Entry> kEntries = {{"a", 1}, {"b", 3}, {"c", 4}};
+
+TEST(Runner, ReadsTheList) {
+  const std::vector<Entry> entries = ParseEntries("a=1,b=2.5");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[1].name, "b");
+  EXPECT_EQ(entries[1].weight, 2.5);
+}
+
+TEST(Runner, SelectsInTheListsOrder) {
+  EXPECT_EQ(Select(kEntries, {})->size(), 3u);
+  const auto selected = Select(kEntries, {"c", "a"});
+  ASSERT_EQ(selected->size(), 2u);
+  EXPECT_EQ((*selected)[0].name, "a");
+  const auto wrong = Select(kEntries, {"d"});
+  EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("a, b, c, found \"d\""));
+}
+
+TEST(Runner, WhatOneLeavesTheOthersShare) {
+  EXPECT_EQ(ShareOf(kEntries, 0, 80), 10);
+  EXPECT_EQ(ShareOf(kEntries, 1, 70), 30);
+  EXPECT_EQ(ShareOf(kEntries, 2, 60), 60);
+  EXPECT_EQ(ShareOf(kEntries, 2, -5), 0) << "an experiment still runs its least number of rounds";
+}
+
+TEST(Runner, CollectsOutputAndExitCode) {
+  const auto finished = RunProgram({"/bin/sh", "-c", "echo words; exit 7"});
+  ASSERT_TRUE(finished.ok()) << finished.status();
+  EXPECT_EQ(finished->output, "words\n");
+  EXPECT_EQ(finished->exit_code, 7);
+  EXPECT_EQ(RunProgram({"/bin/sh", "-c", "kill -9 $$"})->exit_code, 137);
+  EXPECT_FALSE(RunProgram({"/no/such/program"}).ok());
+}
+
+TEST(Runner, AFailureIsInTheTable) {
+  const std::string text = ResultsText({{"a", 0, 1.25, "a.json"}, {"b", 1, 2, ""}});
+  EXPECT_THAT(text, HasSubstr("ok"));
+  EXPECT_THAT(text, HasSubstr("a.json"));
+  EXPECT_THAT(text, HasSubstr("failed (1)"));
+}
+
+}  // namespace
+}  // namespace mlp::experiments
