@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "mlp/cli/cli_testing.h"
+#include "mlp/cli/console.h"
+#include "mlp/io/subprocess.h"
 
 namespace mlp::cli {
 namespace {

@@ -1,4 +1,6 @@
 // `mlp evaluate`: how good a model is on the test part of a data set.
+#include "mlp/train/evaluate.h"
+
 #include <string>
 #include <vector>
 
@@ -8,7 +10,10 @@
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/cli/options.h"
+#include "mlp/data/dataset.h"
+#include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/model/model_file.h"
 
 namespace mlp::cli {
 namespace {

@@ -9,8 +9,13 @@
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/cli/options.h"
+#include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
 #include "mlp/kernels/elementwise/activation.h"
+#include "mlp/layers/layer.h"
+#include "mlp/model/model.h"
+#include "mlp/model/model_file.h"
+#include "mlp/model/spec.h"
 
 namespace mlp::cli {
 namespace {

@@ -15,11 +15,16 @@
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/cli/options.h"
+#include "mlp/data/dataset.h"
 #include "mlp/data/idx.h"
+#include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/atomic_file.h"
 #include "mlp/io/replace.h"
+#include "mlp/model/model.h"
+#include "mlp/model/model_file.h"
 #include "mlp/tensor/matrix.h"
+#include "mlp/train/evaluate.h"
 
 namespace mlp::cli {
 namespace {

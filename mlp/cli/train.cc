@@ -11,7 +11,13 @@
 #include "mlp/cli/interrupt.h"
 #include "mlp/cli/train_flags.h"
 #include "mlp/cli/train_report.h"
+#include "mlp/data/dataset.h"
+#include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/io/replace.h"
+#include "mlp/model/model.h"
+#include "mlp/model/model_file.h"
+#include "mlp/train/trainer.h"
 
 namespace mlp::cli {
 namespace {

@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
+#include "mlp/data/batcher.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
+#include "mlp/train/strategies/strategy.h"
 
 namespace mlp::cli {
 namespace {

@@ -8,6 +8,9 @@
 #include "absl/strings/str_format.h"
 #include "mlp/cli/interrupt.h"
 #include "mlp/kernels/target.h"
+#include "mlp/kernels/update/update.h"
+#include "mlp/model/spec.h"
+#include "mlp/train/strategies/strategy.h"
 
 namespace mlp::cli {
 namespace {

@@ -9,8 +9,10 @@
 #include "mlp/cli/console.h"
 #include "mlp/cli/train_flags.h"
 #include "mlp/data/dataset.h"
+#include "mlp/engine/layerwise.h"
 #include "mlp/flags/progress.h"
 #include "mlp/train/callback.h"
+#include "mlp/train/evaluate.h"
 #include "mlp/train/trainer.h"
 
 namespace mlp::cli {

@@ -3,9 +3,17 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "mlp/cli/cli_testing.h"
+#include "mlp/cli/console.h"
+#include "mlp/io/subprocess.h"
+#include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
 
 namespace mlp::cli {

@@ -28,7 +28,8 @@ std::string Rate(double per_s) {
   const char* const prefixes[] = {"", "k", "M", "G"};
   int prefix = 0;
   for (; per_s >= 1000 && prefix < 3; ++prefix) per_s /= 1000;
-  return absl::StrFormat(per_s < 10 ? "%.1f%s/s" : "%.0f%s/s", per_s, prefixes[prefix]);
+  return per_s < 10 ? absl::StrFormat("%.1f%s/s", per_s, prefixes[prefix])
+                    : absl::StrFormat("%.0f%s/s", per_s, prefixes[prefix]);
 }
 
 std::string Duration(double seconds) {

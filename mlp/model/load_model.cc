@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "mlp/base/aligned_buffer.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/io/atomic_file.h"
 #include "mlp/io/file_descriptor.h"

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "mlp/base/aligned_buffer.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/io/atomic_file.h"
