@@ -1,4 +1,5 @@
-// How accurate a training comes out, over seeds. Repetition r has seed --seed + r.
+// How accurate a training comes out, over ten seeds if the budget has room for them. Repetition r
+// has seed --seed + r.
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -38,5 +39,5 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "seeds",
                 .question = "How accurate is the default training, and how much does the "
                             "seed matter?",
-                .defaults = {.epochs = 5, .repetitions = 10},
+                .defaults = {.epochs = 5, .budget_s = 120, .min_rounds = 3, .max_rounds = 10},
                 .omitted_flags = {"batch_size"}})

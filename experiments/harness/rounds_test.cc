@@ -125,6 +125,13 @@ TEST_F(RoundsTest, RoundsFillTheBudgetButNotMore) {
   EXPECT_EQ(now_s_, 9);
 }
 
+TEST_F(RoundsTest, MoreThanTheMostRoundsAreNotRun) {
+  record::RecordWriter writer = Writer();
+  const Outcome outcome =
+      Run({MakeTable("", {"a"})}, {.min_rounds = 1, .max_rounds = 4, .budget_s = 1e9}, writer);
+  EXPECT_EQ(outcome.rounds, 4);
+}
+
 TEST_F(RoundsTest, TheLeastNumberOfRoundsIsRunInAnyCase) {
   record::RecordWriter writer = Writer();
   const Outcome outcome =
