@@ -20,15 +20,16 @@ using kernels::Target;
 constexpr size_t kSteps = 30;
 constexpr size_t kTestSamples = 1000;
 
-constexpr size_t kEarlySteps = 10;
+constexpr size_t kEarlySteps = 3;
 
 // What a variant has to stay within, exact and fast math alike. Rounding alone is seen in the first
 // steps. Later on a unit may switch on a step sooner or later, and Adam gives parameters with the
-// smallest gradients full steps: both magnify it.
+// smallest gradients full steps: both magnify it, with some seeds a thousandfold, so the later
+// bands catch wrong arithmetic only.
 constexpr double kEarlyLossBand = 1e-5;   // largest relative deviation in the first steps
-constexpr double kLossBand = 1e-2;        // and in all of them
-constexpr double kWeightBand = 5e-2;      // distance at the end, in parts of the way travelled
-constexpr double kAgreementBandPct = 99;  // equal predictions at the end
+constexpr double kLossBand = 5e-2;        // and in all of them
+constexpr double kWeightBand = 0.2;       // distance at the end, in parts of the way travelled
+constexpr double kAgreementBandPct = 97;  // equal predictions at the end
 
 absl::Status Measure(const Target& target, MathMode math, const Session& session,
                      record::RunRecord& run) {
