@@ -1,12 +1,16 @@
 #include "analysis/gnuplot.h"
 
 #include <array>
+#include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/io/subprocess.h"
@@ -60,6 +64,22 @@ std::string SeriesColor(size_t index) {
   constexpr std::array kColors = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                   "#e69f00", "#56b4e9", "#5d4a9c", "#2b3138"};
   return kColors[index % kColors.size()];
+}
+
+std::string LogScale(absl::string_view axis, double low, double high) {
+  // Few decades leave room for more numbers in each.
+  const bool narrow = high < 10 * low;
+  std::vector<std::string> tics;
+  for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
+    for (const double step : {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}) {
+      if (!narrow && (step == 1.5 || step == 3.0 || step == 7.0)) continue;
+      const double tic = step * decade;
+      if (tic < low / 1.1 || tic > high * 1.1) continue;
+      tics.push_back(absl::StrCat(Quoted(absl::StrCat(tic)), " ", Literal(tic)));
+    }
+  }
+  return absl::StrCat("set logscale ", axis, "\nset ", axis, "tics (", absl::StrJoin(tics, ", "),
+                      ")\n");
 }
 
 absl::StatusOr<std::string> RenderSvg(const Drawing& drawing, const std::string& id) {

@@ -22,6 +22,10 @@ std::string Quoted(absl::string_view text);
 // The number so that gnuplot reads the same one.
 std::string Literal(double value);
 
+// Makes an axis ("x" or "y") logarithmic, numbered so that a range of less than a decade has
+// numbers, too. 0 < low <= high.
+std::string LogScale(absl::string_view axis, double low, double high);
+
 // Colours that also those tell apart who do not see red or green (Okabe, Ito, "Color universal
 // design", 2008). Any index; they repeat.
 std::string SeriesColor(size_t index);

@@ -1,6 +1,7 @@
 // Learning curves: the median over repetitions, in a band from the smallest to the largest.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,12 +50,16 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   std::vector<std::pair<std::string, std::vector<EpochValues>>> curves;
   double largest_x = 0;
   double largest_y = 0;
+  double smallest_y = std::numeric_limits<double>::infinity();  // above 0
   for (const Row& row : table.rows) {
     if (table.IsAgain(row)) continue;
     curves.emplace_back(row.variant, Collect(row, x_key, y_key));
     for (const EpochValues& epoch : curves.back().second) {
       for (const double x : epoch.x) largest_x = std::max(largest_x, x);
-      for (const double y : epoch.y) largest_y = std::max(largest_y, y);
+      for (const double y : epoch.y) {
+        largest_y = std::max(largest_y, y);
+        if (y > 0) smallest_y = std::min(smallest_y, y);
+      }
     }
   }
   const Axis x_axis = AxisOf(x_path, largest_x);
@@ -92,7 +97,8 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
       data, "set xlabel ", Quoted(x_axis.label), " textcolor rgb '#4a525b'\nset ylabel ",
       Quoted(y_axis.label), " textcolor rgb '#4a525b'\nset key outside right center vertical\n",
       KeyOf(x_path) == record::keys::kEpoch ? "set xtics 1\n" : "",
-      plot.log_x ? "set logscale x\n" : "", plot.log_y ? "set logscale y\n" : "",
+      plot.log_x ? "set logscale x\n" : "",
+      plot.log_y ? LogScale("y", y_axis.factor * smallest_y, y_axis.factor * largest_y) : "",
       "set autoscale xfix\nset autoscale yfix\nset offsets graph 0.02, graph 0.02, graph 0.04, "
       "graph 0.04\nset tmargin 4\nplot ",
       bands, medians, "\n");

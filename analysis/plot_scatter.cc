@@ -1,5 +1,6 @@
 // What is paid for what: a named point for each variant, with the intervals of both values.
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "analysis/value.h"
 
 namespace mlp::analysis {
-
 std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot) {
   const std::string x_path = plot.x.empty() ? table.view.primary : plot.x;
   const std::string y_path = plot.y.empty() ? "metrics.test_accuracy" : plot.y;
@@ -21,6 +21,8 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
   std::vector<Point> points;
   double largest_x = 0;
   double largest_y = 0;
+  double smallest_x = std::numeric_limits<double>::infinity();
+  double smallest_y = std::numeric_limits<double>::infinity();
   for (const Row& row : table.rows) {
     const std::optional<Estimate> x = EstimateOf(row, x_path);
     const std::optional<Estimate> y = EstimateOf(row, y_path);
@@ -29,6 +31,8 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
     points.push_back({&row, *x, *y});
     largest_x = std::max(largest_x, x->high);
     largest_y = std::max(largest_y, y->high);
+    smallest_x = std::min(smallest_x, x->low);
+    smallest_y = std::min(smallest_y, y->low);
   }
   if (points.empty()) return std::nullopt;
   const Axis x_axis = AxisOf(x_path, largest_x);
@@ -50,8 +54,9 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
   const std::string script = absl::StrCat(
       "$points << END\n", data, "END\n", labels, "set xlabel ", Quoted(x_axis.label),
       " textcolor rgb '#4a525b'\nset ylabel ", Quoted(y_axis.label),
-      " textcolor rgb '#4a525b'\nunset key\n", plot.log_x ? "set logscale x\n" : "",
-      plot.log_y ? "set logscale y\n" : "",
+      " textcolor rgb '#4a525b'\nunset key\n",
+      plot.log_x ? LogScale("x", x_axis.factor * smallest_x, x_axis.factor * largest_x) : "",
+      plot.log_y ? LogScale("y", y_axis.factor * smallest_y, y_axis.factor * largest_y) : "",
       // Room for names at the right.
       "set autoscale xfix\nset autoscale yfix\nset offsets graph 0.06, graph 0.18, graph 0.12, "
       "graph 0.08\nset tmargin 4\n"
