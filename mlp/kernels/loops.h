@@ -12,3 +12,10 @@
 // Lets the compiler keep several partial sums, which the language does not.
 #define MLP_VECTOR_SUM(sum) _Pragma("omp simd reduction(+ : sum)")
 #endif
+
+// Before a loop whose iterations do not depend on each other, though pointers might overlap.
+#ifdef __clang__
+#define MLP_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define MLP_INDEPENDENT _Pragma("GCC ivdep")
+#endif

@@ -10,7 +10,7 @@ struct Loops {
   template <class F, class... In>
   static void Row(size_t n, F f, float* out, const In*... in) {
     // In place or apart, never shifted: each element depends on its own alone.
-#pragma GCC ivdep
+    MLP_INDEPENDENT
     for (size_t j = 0; j < n; ++j) out[j] = f(in[j]...);
   }
 };
@@ -24,7 +24,7 @@ void ScaleBy(size_t n, float factor, float* x) {
 }
 
 void Add(size_t n, const float* x, float* y) {
-#pragma GCC ivdep
+  MLP_INDEPENDENT
   for (size_t j = 0; j < n; ++j) y[j] += x[j];
 }
 

@@ -14,7 +14,7 @@ float Max(size_t n, const float* x) {
 
 template <class Math>
 float ExpAndSum(size_t n, float shift, const float* x, float* y) {
-#pragma GCC ivdep
+  MLP_INDEPENDENT
   for (size_t j = 0; j < n; ++j) y[j] = Math::Exp(x[j] - shift);
   float sum = 0;
   for (size_t j = 0; j < n; ++j) sum += y[j];
