@@ -91,7 +91,9 @@ TEST_P(GemmTest, TNMatchesTheReferenceAndAdds) {
 }
 
 TEST_P(GemmTest, BitsDoNotDependOnTheNumberOfWorkers) {
-  for (const auto& [m, n, k] : {Shape{128, 128, 100}, Shape{129, 130, 33}, Shape{300, 10, 64}}) {
+  for (const Shape& shape : {Shape{128, 128, 100}, Shape{129, 130, 33}, Shape{300, 10, 64}}) {
+    // Not structured bindings: clang 14 cannot capture them.
+    const size_t m = std::get<0>(shape), n = std::get<1>(shape), k = std::get<2>(shape);
     Stream stream(5, Purpose::kTest);
     Padded a(m, k, stream), b(k, n, stream), bt(n, k, stream), at(k, m, stream);
     std::vector<std::vector<float>> results;
