@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "experiments/harness/interrupt.h"
 #include "experiments/runner.h"
 #include "mlp/base/timer.h"
 #include "mlp/flags/flags.h"
+#include "mlp/flags/interrupt.h"
 #include "mlp/record/json.h"
 
 namespace mlp::experiments {
@@ -112,10 +112,10 @@ int Main(int argc, char** argv) {
     return 2;
   }
   // Ctrl-C reaches the experiment, too, which finishes its run.
-  CatchInterrupts();
+  flags::CatchInterrupts();
   const Timer timer;
   std::vector<Result> results;
-  for (size_t i = 0; i < entries->size() && !Interrupted(); ++i) {
+  for (size_t i = 0; i < entries->size() && !flags::Interrupted(); ++i) {
     const Entry& entry = (*entries)[i];
     const double budget_s = ShareOf(*entries, i, options.budget_s - timer.Seconds());
     if (!options.quiet) {
@@ -133,12 +133,13 @@ int Main(int argc, char** argv) {
       result.exit_code = 1;
       absl::FPrintF(stderr, "experiments: %s\n", std::string(finished.status().message()));
     }
-    if (result.exit_code == kInterruptedExitCode) break;
+    if (result.exit_code == flags::kInterruptedExitCode) break;
   }
   std::fputs(options.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
-  if (Interrupted() || (!results.empty() && results.back().exit_code == kInterruptedExitCode)) {
+  if (flags::Interrupted() ||
+      (!results.empty() && results.back().exit_code == flags::kInterruptedExitCode)) {
     absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
-    return kInterruptedExitCode;
+    return flags::kInterruptedExitCode;
   }
   int exit_code = 0;
   for (const Result& result : results) {

@@ -13,8 +13,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "experiments/harness/interrupt.h"
 #include "mlp/base/check.h"
+#include "mlp/flags/interrupt.h"
 #include "mlp/io/atomic_file.h"
 
 extern char** environ;
@@ -98,7 +98,7 @@ absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
 
 std::string Result::status() const {
   if (exit_code == 0) return "ok";
-  if (exit_code == kInterruptedExitCode) return "interrupted";
+  if (exit_code == flags::kInterruptedExitCode) return "interrupted";
   return absl::StrCat("failed (", exit_code, ")");
 }
 

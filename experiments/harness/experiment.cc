@@ -8,7 +8,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "experiments/harness/gate.h"
-#include "experiments/harness/interrupt.h"
 #include "experiments/harness/rounds.h"
 #include "experiments/harness/summary.h"
 #include "experiments/harness/train.h"
@@ -17,6 +16,7 @@
 #include "mlp/base/team.h"
 #include "mlp/base/timer.h"
 #include "mlp/data/load.h"
+#include "mlp/flags/interrupt.h"
 #include "mlp/flags/paths.h"
 #include "mlp/flags/progress.h"
 #include "mlp/kernels/target.h"
@@ -130,7 +130,7 @@ absl::StatusOr<int> Experiment::Measure() {
   std::optional<flags::Progress> bar;
   const RoundHooks hooks = {
       .clock_s = clock_s,
-      .interrupted = Interrupted,
+      .interrupted = flags::Interrupted,
       .measure =
           [&](const Variant& variant, record::RunRecord& run) {
             const Gate::Seen seen = gate.Wait();
@@ -160,7 +160,7 @@ absl::StatusOr<int> Experiment::Measure() {
                   "%s: interrupted; %d finished runs are kept: the same command with --resume "
                   "goes on\n",
                   question_.name, writer.finished().size());
-    return kInterruptedExitCode;
+    return flags::kInterruptedExitCode;
   }
   if (outcome.over_budget) {
     writer.AddNote(absl::StrFormat("%d complete rounds took longer than the budget of %g s",
@@ -178,7 +178,7 @@ absl::StatusOr<int> Experiment::Measure() {
 
 int Experiment::Run() {
   MLP_CHECK(!tables_.empty());
-  CatchInterrupts();
+  flags::CatchInterrupts();
   for (Table& table : tables_) table.Complete();
   const absl::StatusOr<int> exit_code = Measure();
   if (exit_code.ok()) return *exit_code;

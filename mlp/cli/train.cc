@@ -8,11 +8,11 @@
 #include "absl/strings/string_view.h"
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
-#include "mlp/cli/interrupt.h"
 #include "mlp/cli/train_flags.h"
 #include "mlp/cli/train_report.h"
 #include "mlp/data/dataset.h"
 #include "mlp/flags/flags.h"
+#include "mlp/flags/interrupt.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/replace.h"
 #include "mlp/model/model.h"
@@ -121,7 +121,7 @@ int Train(int argc, const char* const* argv) {
   }
   const absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
   if (!plan.ok()) return RefuseUse(kCommand, plan.status());
-  CatchInterrupts();
+  flags::CatchInterrupts();
   return Run(options, *plan, std::move(saved));
 }
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "mlp/cli/interrupt.h"
+#include "mlp/flags/interrupt.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
 #include "mlp/model/spec.h"
@@ -83,7 +83,7 @@ train::Next TrainReport::OnStep(const train::StepSummary& step) {
                      absl::StrFormat("epoch %d/%d  loss %.3f  accuracy %.3f", step.epoch,
                                      plan_.options.epochs, sum_.loss(), sum_.accuracy()));
   }
-  return Interrupted() ? train::Next::kStop : train::Next::kContinue;
+  return flags::Interrupted() ? train::Next::kStop : train::Next::kContinue;
 }
 
 train::Next TrainReport::OnEpoch(const train::EpochSummary& epoch) {
@@ -102,7 +102,7 @@ train::Next TrainReport::OnEpoch(const train::EpochSummary& epoch) {
                               validation, epoch.samples_per_second()));
     next_draw_s_ = 0;
   }
-  return Interrupted() ? train::Next::kStop : train::Next::kContinue;
+  return flags::Interrupted() ? train::Next::kStop : train::Next::kContinue;
 }
 
 Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool interrupted) const {

@@ -1,17 +1,15 @@
-#include "mlp/cli/interrupt.h"
+#include "mlp/flags/interrupt.h"
 
 #include <signal.h>
 #include <unistd.h>
 
-#include "mlp/cli/console.h"
-
-namespace mlp::cli {
+namespace mlp::flags {
 namespace {
 
 volatile sig_atomic_t interrupted = 0;
 
 void OnSignal(int) {
-  if (interrupted) _exit(kInterrupted);
+  if (interrupted) _exit(kInterruptedExitCode);
   interrupted = 1;
 }
 
@@ -28,4 +26,4 @@ void CatchInterrupts() {
 
 bool Interrupted() { return interrupted != 0; }
 
-}  // namespace mlp::cli
+}  // namespace mlp::flags
