@@ -15,7 +15,7 @@ struct Primitives<xsimd::batch<float, Arch>> {
   // between makers. (xsimd 8.1 has them for Xeon Phi alone.)
   static constexpr bool kEstimates = std::is_base_of_v<xsimd::avx512f, Arch>;
 
-  static V MulAdd(V a, V b, V c) { return xsimd::fma(a, b, c); }
+  static V MulAdd(V a, V b, V c) { return mlp::MulAdd(a, b, c); }
 
 #ifdef __AVX512F__
   static V ReciprocalEstimate(V x) { return _mm512_rcp14_ps(x); }

@@ -19,6 +19,10 @@ void CheckSameShape(const ConstMatrix& a, const ConstMatrix& b) {
   MLP_CHECK_EQ(a.cols(), b.cols());
 }
 
+void Prefetch(const uint8_t* from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
+}
+
 }  // namespace
 
 const ElementwiseKernels* FindElementwiseKernels(const Target& target) {
@@ -96,6 +100,8 @@ void GatherRows(const Context& context, const uint8_t* pixels, std::span<const u
   MLP_CHECK_EQ(rows.size(), x.rows());
   const Range mine = context.worker.Share(rows.size());
   for (size_t i = mine.begin; i < mine.end; ++i) {
+    // Rows lie anywhere in memory: ask for one while the one before is converted.
+    if (i + 1 < mine.end) Prefetch(pixels + rows[i + 1] * x.cols(), x.cols());
     context.kernels->elementwise->convert(x.cols(), scale, pixels + rows[i] * x.cols(), x.row(i));
   }
 }

@@ -31,7 +31,7 @@ float SumOfSquares(size_t n, const float* x) {
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k) {
       const V v = V::load_unaligned(x + i + k * kLanes);
-      sums[k] = xsimd::fma(v, v, sums[k]);
+      sums[k] = MulAdd(v, v, sums[k]);
     }
   }
   float sum = xsimd::hadd((sums[0] + sums[1]) + (sums[2] + sums[3]));

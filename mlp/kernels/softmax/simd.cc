@@ -17,7 +17,11 @@ float Max(size_t n, const float* x) {
     for (j = kLanes; j + kLanes <= n; j += kLanes) lanes = max(V::load_unaligned(x + j), lanes);
     alignas(64) float stored[kLanes];
     lanes.store_aligned(stored);
-    for (const float v : stored) largest = max(largest, v);
+    // In halves: a chain of kLanes comparisons would wait for each.
+    for (size_t half = kLanes / 2; half > 0; half /= 2) {
+      for (size_t k = 0; k < half; ++k) stored[k] = max(stored[k], stored[k + half]);
+    }
+    largest = stored[0];
   }
   for (; j < n; ++j) largest = max(largest, x[j]);
   return largest;
