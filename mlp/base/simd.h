@@ -22,8 +22,8 @@ struct ArchOf;
 template <Isa isa>
 using Vec = xsimd::batch<float, typename ArchOf<isa>::type>;
 
-// a b + c, rounded once where the instruction set has fused multiply-add. (xsimd 8.1 spells it as two
-// instructions with AVX-512.)
+// a b + c, rounded once where the instruction set has fused multiply-add. (xsimd 8.1 spells it as
+// two instructions with AVX-512.)
 template <class V>
 [[gnu::always_inline]] inline V MulAdd(V a, V b, V c) {
 #ifdef __AVX512F__
