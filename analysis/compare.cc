@@ -29,6 +29,18 @@ absl::string_view Name(Verdict verdict) {
   MLP_CHECK(false);
 }
 
+// The verdict, and where there is none, why.
+std::string Reason(const Comparison& comparison) {
+  if (comparison.verdict == Verdict::kTooNoisy) {
+    if (!comparison.after) return "not measured again";
+    if (comparison.cost && !comparison.cost->HasInterval()) {
+      return absl::StrCat("too few runs (", std::min(comparison.before->n, comparison.after->n),
+                          ") for an interval");
+    }
+  }
+  return std::string(Name(comparison.verdict));
+}
+
 const Row* FindRow(const std::vector<Table>& tables, const std::string& group,
                    const std::string& variant) {
   for (const Table& table : tables) {
@@ -136,7 +148,7 @@ std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons, doubl
     rows.push_back({EscapeMarkdown(absl::StrCat(c.experiment, ", ", c.setup)), variant,
                     EscapeMarkdown(Label(c.primary)), FormatValue(c.primary, c.before->value),
                     c.after ? FormatValue(c.primary, c.after->value) : "-",
-                    c.cost ? FormatRatio(*c.cost) : "-", std::string(Name(c.verdict))});
+                    c.cost ? FormatRatio(*c.cost) : "-", Reason(c)});
   }
   return absl::StrCat(
       MarkdownTable({"Experiment", "Variant", "Value", "Before", "After", "Cost", "Verdict"},
@@ -156,7 +168,7 @@ std::string ComparisonJson(const std::vector<Comparison>& comparisons, double th
                     {"before", EstimateJson(c.before)},
                     {"after", EstimateJson(c.after)},
                     {"cost", EstimateJson(c.cost)},
-                    {"verdict", std::string(Name(c.verdict))}});
+                    {"verdict", Reason(c)}});
   }
   const Json json = {{"verdict", std::string(Name(Overall(comparisons)))},
                      {"threshold_pct", 100 * threshold},

@@ -55,6 +55,8 @@ int main(int argc, char** argv) {
   mlp::analysis::Loaded loaded = mlp::analysis::LoadRecords({results});
   int exit_code = 0;
   for (const absl::Status& error : loaded.errors) exit_code = Fail(error);
+  // Nothing to report, and so nothing to write over.
+  if (loaded.records.empty()) return exit_code;
   const auto files = mlp::analysis::MakeReport(std::move(loaded.records), results);
   if (!files.ok()) return Fail(files.status());
   const absl::Status written = mlp::analysis::WriteReport(results, *files);

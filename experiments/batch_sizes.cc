@@ -64,5 +64,5 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "batch_sizes",
                 .question = "Which batch size is the fastest, and which one learns the "
                             "fastest?",
-                .defaults = {.epochs = 3, .min_rounds = 2},
+                .defaults = {.epochs = 3},
                 .omitted_flags = {"batch_size"}})

@@ -95,7 +95,8 @@ void MeasureActivation(Activation activation, MathMode math, const Session& sess
   constexpr size_t kPoints = 40001;
   TestMatrix x(1, kPoints, 0, 0), y(1, kPoints, 0, 0);
   for (size_t i = 0; i < kPoints; ++i) {
-    x.view()(0, i) = (static_cast<float>(i) - kPoints / 2) * 5e-4f;  // -10 .. 10
+    x.view()(0, i) =
+        (static_cast<float>(i) - static_cast<float>(kPoints / 2)) * 5e-4f;  // -10 .. 10
   }
   kernels::Activate(ContextOf(session, math), activation, x.view(), y.view());
   const auto reference = *reference::ActivationByName(kernels::Name(activation));

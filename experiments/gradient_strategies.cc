@@ -39,6 +39,7 @@ int Main(Experiment& experiment) {
                   .y = "metrics.test_accuracy",
                   .log_x = true}}});
   for (const train::StrategyKind kind : train::kStrategyKinds) {
+    if (!train::RunsOn(kind, experiment.train_options().strategy.target)) continue;
     table.Add({.name = std::string(train::Name(kind)),
                .params = {{"purpose", std::string(train::Purpose(kind))},
                           {"deterministic", train::IsDeterministic(kind)}},
@@ -58,4 +59,4 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "gradient_strategies",
                 .question = "What does each way from a batch to an update cost, in time, memory "
                             "and accuracy?",
-                .defaults = {.epochs = 1, .batch_size = 128, .min_rounds = 2}})
+                .defaults = {.epochs = 1, .batch_size = 128}})

@@ -56,5 +56,5 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "optimizers",
                 .question = "Which optimizer learns the fastest, and how much does its "
                             "learning rate matter?",
-                .defaults = {.epochs = 5, .min_rounds = 2},
+                .defaults = {.epochs = 5},
                 .omitted_flags = {"optimizer", "learning_rate"}})

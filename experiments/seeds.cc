@@ -39,5 +39,5 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "seeds",
                 .question = "How accurate is the default training, and how much does the "
                             "seed matter?",
-                .defaults = {.epochs = 5, .budget_s = 120, .min_rounds = 3, .max_rounds = 10},
+                .defaults = {.epochs = 5, .budget_s = 120, .max_rounds = 10},
                 .omitted_flags = {"batch_size"}})

@@ -55,6 +55,8 @@ int Main(Experiment& experiment) {
             [](const Target& target, const Session& session, record::RunRecord& run) {
               train::TrainOptions options = session.DefaultTrainOptions();
               options.strategy.target = target;
+              // One that all targets can run.
+              options.strategy.kind = train::StrategyKind::kFused;
               return TrainSteps(session, options, kTrainingSteps, run).status();
             });
   for (const auto& [product, name, title] :
@@ -95,5 +97,5 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "simd_vs_scalar",
                 .question = "What do vector instructions gain, over plain loops, the "
                             "compiler's own vectors and Eigen?",
-                .defaults = {.batch_size = 128, .min_rounds = 3},
+                .defaults = {.batch_size = 128},
                 .omitted_flags = {"backend", "epochs"}})

@@ -150,8 +150,8 @@ absl::StatusOr<int> Experiment::Measure() {
             }
             bar->Update(static_cast<int64_t>(index), variant.name);
           }};
-  const RoundOptions round_options = {options_.repetitions, options_.min_rounds,
-                                      options_.max_rounds, options_.budget_s, options_.seed};
+  const RoundOptions round_options = {options_.repetitions, options_.max_rounds, options_.budget_s,
+                                      options_.seed};
   const std::vector<Table> tables(tables_.begin(), tables_.end());
   MLP_ASSIGN_OR_RETURN(const Outcome outcome, RunRounds(tables, round_options, hooks, writer));
   bar.reset();

@@ -28,8 +28,7 @@ struct Options {
   std::string math = "fast";
 
   int repetitions = 0;    // 0: as many complete rounds as the budget has room for
-  double budget_s = 60;   // of measuring; complete rounds below min_rounds are run in any case
-  int min_rounds = 3;     // set by the experiment
+  double budget_s = 60;   // of measuring; one complete round is run in any case
   int max_rounds = 50;    // set by the experiment: more would not say more
   double max_gate_s = 1;  // longest wait for a free machine before one run
   bool smoke = false;

@@ -69,8 +69,8 @@ absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundO
     const double expected_end = round_begin - begin + longest_round;
     if (options.repetitions > 0) {
       if (round >= options.repetitions) break;
-    } else if (round >= options.min_rounds) {
-      if (round >= options.max_rounds || expected_end > options.budget_s) break;
+    } else if (round > 0 && (round >= options.max_rounds || expected_end > options.budget_s)) {
+      break;
     }
     const std::vector<Entry> order = OrderOf(tables, options.seed, round);
     for (size_t i = 0; i < order.size(); ++i) {

@@ -14,8 +14,7 @@
 namespace mlp::experiments {
 
 struct RoundOptions {
-  int repetitions = 0;  // 0: as many rounds as the budget has room for, within the two bounds
-  int min_rounds = 1;
+  int repetitions = 0;  // 0: as many rounds as the budget has room for, one at least
   int max_rounds = 50;
   double budget_s = 60;
   uint64_t seed = 1;  // of repetition 0, and of the order

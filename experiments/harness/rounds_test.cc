@@ -16,7 +16,6 @@ namespace {
 using record::RunRecord;
 using record::RunStatus;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 // Variants that take a second each on a clock of their own.
 class RoundsTest : public testing::Test {
@@ -118,8 +117,7 @@ TEST_F(RoundsTest, TheOrderIsRandomAndRepeatable) {
 TEST_F(RoundsTest, RoundsFillTheBudgetButNotMore) {
   record::RecordWriter writer = Writer();
   // Three seconds a round: the fourth would end at 12.
-  const Outcome outcome =
-      Run({MakeTable("", {"a", "b"})}, {.min_rounds = 1, .budget_s = 10}, writer);
+  const Outcome outcome = Run({MakeTable("", {"a", "b"})}, {.budget_s = 10}, writer);
   EXPECT_EQ(outcome.rounds, 3);
   EXPECT_FALSE(outcome.over_budget);
   EXPECT_EQ(now_s_, 9);
@@ -127,16 +125,14 @@ TEST_F(RoundsTest, RoundsFillTheBudgetButNotMore) {
 
 TEST_F(RoundsTest, MoreThanTheMostRoundsAreNotRun) {
   record::RecordWriter writer = Writer();
-  const Outcome outcome =
-      Run({MakeTable("", {"a"})}, {.min_rounds = 1, .max_rounds = 4, .budget_s = 1e9}, writer);
+  const Outcome outcome = Run({MakeTable("", {"a"})}, {.max_rounds = 4, .budget_s = 1e9}, writer);
   EXPECT_EQ(outcome.rounds, 4);
 }
 
-TEST_F(RoundsTest, TheLeastNumberOfRoundsIsRunInAnyCase) {
+TEST_F(RoundsTest, OneRoundIsRunInAnyCase) {
   record::RecordWriter writer = Writer();
-  const Outcome outcome =
-      Run({MakeTable("", {"a", "b"})}, {.min_rounds = 2, .budget_s = 1}, writer);
-  EXPECT_EQ(outcome.rounds, 2);
+  const Outcome outcome = Run({MakeTable("", {"a", "b"})}, {.budget_s = 1}, writer);
+  EXPECT_EQ(outcome.rounds, 1);
   EXPECT_TRUE(outcome.over_budget);
 }
 

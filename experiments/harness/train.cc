@@ -112,12 +112,10 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
   run.params.try_emplace("threads", static_cast<double>(strategy.threads));
   run.params.try_emplace("optimizer", std::string(kernels::Name(options.optimizer.kind)));
   run.params.try_emplace("learning_rate", options.optimizer.learning_rate);
-  run.params.try_emplace("strategy", std::string(train::Name(strategy.kind)));
+  run.params.try_emplace("strategy", std::string(train::Name(strategy.EffectiveKind())));
   run.params.try_emplace("target", kernels::Name(strategy.target));
   run.params.try_emplace("math", std::string(kernels::Name(strategy.math)));
-  for (const auto& [op, target] : kernels::Resolved(kernels::KernelsFor(strategy.target))) {
-    run.resolved[op] = target;
-  }
+  for (const auto& [op, target] : train::ResolvedKernels(strategy)) run.resolved[op] = target;
 }
 
 absl::StatusOr<Training> TrainEpochs(const Session& session, const train::TrainOptions& options,

@@ -47,7 +47,7 @@ TEST_F(TrainTest, EpochsAreRecorded) {
   EXPECT_EQ(run.metrics.at("test_accuracy"), run.curve[3].at("test_accuracy"));
   EXPECT_LT(run.curve[3].at("train_loss"), run.curve[0].at("train_loss"));
   EXPECT_EQ(run.params.at("batch_size"), record::Scalar(99.0)) << "the variant's own word";
-  EXPECT_EQ(run.resolved.count("gemm"), 1u);
+  EXPECT_EQ(run.resolved.count("panel"), 1u);
 }
 
 TEST_F(TrainTest, ATargetOutOfReachLeavesNoTime) {

@@ -2,6 +2,8 @@
 // compiled with that instruction set's flags.
 #pragma once
 
+#include <immintrin.h>
+
 #include <cstddef>
 #include <xsimd/xsimd.hpp>
 
@@ -58,6 +60,21 @@ template <class V>
   alignas(64) float lanes[V::size];
   v.store_aligned(lanes);
   for (size_t k = 0; k < n; ++k) to[k] = lanes[k];
+}
+
+// to[i, j] = from[j, i] for 4 x 4 elements. By intrinsics, which every x86-64 has: templates of
+// another instruction set than the file's own could be merged with those of other files.
+[[gnu::always_inline]] inline void Transpose4x4(const float* from, size_t from_stride, float* to,
+                                                size_t to_stride) {
+  __m128 a = _mm_loadu_ps(from);
+  __m128 b = _mm_loadu_ps(from + from_stride);
+  __m128 c = _mm_loadu_ps(from + 2 * from_stride);
+  __m128 d = _mm_loadu_ps(from + 3 * from_stride);
+  _MM_TRANSPOSE4_PS(a, b, c, d);
+  _mm_storeu_ps(to, a);
+  _mm_storeu_ps(to + to_stride, b);
+  _mm_storeu_ps(to + 2 * to_stride, c);
+  _mm_storeu_ps(to + 3 * to_stride, d);
 }
 
 // out[i] = f(in[i]...) for i < n. The tail runs as one padded vector, so that a result does not

@@ -15,7 +15,20 @@
 namespace mlp {
 namespace {
 
-inline void Pause() { __builtin_ia32_pause(); }
+// A few microseconds of spinning cover the usual wait; beyond that another thread may hold the CPU
+// that we wait for.
+int SpinsFor(int threads) { return threads <= AvailableThreads() ? 1000 : 0; }
+
+template <class Condition>
+void SpinUntil(int spins, Condition condition) {
+  for (int i = 0; !condition(); ++i) {
+    if (i < spins) {
+      __builtin_ia32_pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
 
 // One worker's run of the body. Out of line, so that ThreadSanitizer follows it (see RunTeam).
 [[gnu::noinline]] void RunWorker(int rank, int size, Barrier* barrier,
@@ -28,21 +41,33 @@ inline void Pause() { __builtin_ia32_pause(); }
   worker.Sync();
 }
 
-// CPUs that the cgroup (version 2) lets this process use, rounded up; 0 without a limit.
-int CgroupCpus() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
+// The limit that one control group (version 2) sets, in CPUs, rounded up; a lot without one.
+int CpusOfGroup(const std::string& directory) {
+  std::ifstream file(directory + "/cpu.max");
   std::string quota;
   double period;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 1 << 20;
   return std::max(1, static_cast<int>(std::ceil(std::atof(quota.c_str()) / period)));
+}
+
+// What this process's group and those above it allow.
+int CgroupCpus() {
+  const std::string root = "/sys/fs/cgroup";
+  std::ifstream file("/proc/self/cgroup");
+  std::string path;
+  while (std::getline(file, path) && !path.starts_with("0::/")) {
+  }
+  path = path.starts_with("0::/") ? path.substr(3) : "/";
+  int cpus = CpusOfGroup(root);
+  for (; path.size() > 1; path.resize(path.rfind('/'))) {
+    cpus = std::min(cpus, CpusOfGroup(root + path));
+  }
+  return cpus;
 }
 
 }  // namespace
 
-// A few microseconds of spinning cover the usual wait; beyond that another thread may hold the CPU
-// that we wait for.
-Barrier::Barrier(int threads)
-    : threads_(threads), spins_(threads <= AvailableThreads() ? 1000 : 0) {}
+Barrier::Barrier(int threads) : threads_(threads), spins_(SpinsFor(threads)) {}
 
 void Barrier::Wait() {
   const unsigned generation = generation_.load(std::memory_order_relaxed);
@@ -51,12 +76,21 @@ void Barrier::Wait() {
     generation_.store(generation + 1, std::memory_order_release);
     return;
   }
-  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < spins_) {
-      Pause();
-    } else {
-      std::this_thread::yield();
-    }
+  SpinUntil(spins_, [&] { return generation_.load(std::memory_order_acquire) != generation; });
+}
+
+Signals::Signals(int workers) : spins_(SpinsFor(workers)), counts_(static_cast<size_t>(workers)) {}
+
+void Signals::Raise(int rank) {
+  // Nobody else writes it.
+  std::atomic<uint64_t>& count = counts_[static_cast<size_t>(rank)].value;
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void Signals::Await(int rank) const {
+  const uint64_t mine = counts_[static_cast<size_t>(rank)].value.load(std::memory_order_relaxed);
+  for (const Count& count : counts_) {
+    SpinUntil(spins_, [&] { return count.value.load(std::memory_order_acquire) >= mine; });
   }
 }
 
@@ -76,8 +110,13 @@ void RunTeam(int threads,
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);
   Barrier barrier(threads);
+  // A smaller team than asked for would wait for those who are missing.
+  omp_set_dynamic(0);
 #pragma omp parallel num_threads(threads)
-  RunWorker(omp_get_thread_num(), threads, &barrier, body);
+  {
+    MLP_CHECK_EQ(omp_get_num_threads(), threads);
+    RunWorker(omp_get_thread_num(), threads, &barrier, body);
+  }
 }
 
 int AvailableThreads() {
@@ -90,8 +129,7 @@ int AvailableThreads() {
       cpus = CPU_COUNT_S(CPU_ALLOC_SIZE(kCpus), set);
     }
     CPU_FREE(set);
-    if (const int quota = CgroupCpus(); quota > 0) cpus = std::min(cpus, quota);
-    return std::max(1, cpus);
+    return std::max(1, std::min({cpus, CgroupCpus(), omp_get_thread_limit()}));
   }();
   return available;
 }

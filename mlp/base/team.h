@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 
@@ -39,6 +41,26 @@ class Barrier {
   const int spins_;
   alignas(128) std::atomic<int> arrived_{0};
   alignas(128) std::atomic<unsigned> generation_{0};
+};
+
+// One-way flags: each worker of a team counts the pieces of work it has finished, the others wait
+// for that count while they have nothing better to do. Cheaper than a barrier, as what lies between
+// Raise and Await hides the way from core to core.
+class Signals {
+ public:
+  explicit Signals(int workers);
+
+  // This worker has finished its next piece: what it wrote before is visible to who awaits it.
+  void Raise(int rank);
+  // Returns when all workers have raised as many signals as this one has.
+  void Await(int rank) const;
+
+ private:
+  struct alignas(128) Count {
+    std::atomic<uint64_t> value{0};
+  };
+  const int spins_;
+  std::vector<Count> counts_;  // [workers]
 };
 
 // One thread's place in a team. The default is a team of one.

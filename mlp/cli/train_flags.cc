@@ -56,10 +56,12 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   }
   flags.String("strategy", &o->strategy,
                {.help = absl::StrCat("how gradients become updates: ", strategies,
-                                     "; with clip_norm materialized if not given"),
+                                     "; auto: tensor_parallel, materialized with clip_norm, "
+                                     "fused where the backend is not simd"),
                 .value_name = "NAME"});
   flags.Int("shards", &o->shards,
-            {.help = "parts of a batch for thread_private, atomic, hogwild; 0: as many as threads",
+            {.help = "parts of the model for tensor_parallel (0: by its widths), of a batch for "
+                     "thread_private, atomic, hogwild (0: as many as threads)",
              .min = 0,
              .max = 1024});
   flags.Int("micro_batches", &o->micro_batches, {.help = "of accumulate", .min = 1});
@@ -85,18 +87,22 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   options.seed = flags.seed;
   options.validation = flags.validation;
   train::StrategyOptions& strategy = options.strategy;
-  MLP_ASSIGN_OR_RETURN(strategy.kind, train::ParseStrategyKind(flags.strategy));
-  if (!strategy_given && flags.clip_norm > 0 && !train::HoldsWholeGradient(strategy.kind)) {
-    strategy.kind = train::StrategyKind::kMaterialized;
-  }
   MLP_ASSIGN_OR_RETURN(const train::EvaluateOptions compute, Resolve(flags.compute));
   strategy.target = compute.target;
   strategy.math = compute.math;
   strategy.threads = compute.threads;
+  train::StrategyKind kind = train::DefaultStrategy(strategy.target);
+  if (flags.strategy != "auto") {
+    MLP_ASSIGN_OR_RETURN(kind, train::ParseStrategyKind(flags.strategy));
+  }
+  if (!strategy_given && flags.clip_norm > 0 && !train::HoldsWholeGradient(kind)) {
+    kind = train::StrategyKind::kMaterialized;
+  }
+  strategy.kind = kind;
   strategy.shards = flags.shards;
-  if (flags.shards == 0 && train::IsSharded(strategy.kind)) {
+  if (flags.shards == 0) {
     // Written down, as sums depend on it: a resumed training keeps it on any number of threads.
-    strategy.shards = static_cast<size_t>(compute.threads);
+    strategy.shards = train::DefaultShards(kind, plan.spec, strategy.threads);
   }
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
@@ -116,7 +122,7 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"clip_norm", Text(flags.clip_norm)},
           {"seed", absl::StrCat(flags.seed)},
           {"validation", Text(flags.validation)},
-          {"strategy", std::string(train::Name(strategy.kind))},
+          {"strategy", std::string(train::Name(strategy.EffectiveKind()))},
           {"shards", absl::StrCat(strategy.shards)},
           {"micro_batches", absl::StrCat(flags.micro_batches)},
           {"backend", std::string(kernels::Name(strategy.target.backend))},

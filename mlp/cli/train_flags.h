@@ -29,7 +29,7 @@ struct TrainFlags {
   double clip_norm = 0;
   uint64_t seed = 1;
   double validation = 0;
-  std::string strategy = "fused";
+  std::string strategy = "auto";
   size_t shards = 0;
   size_t micro_batches = 4;
   ComputeOptions compute;

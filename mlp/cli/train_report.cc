@@ -68,7 +68,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size, dataset.rows, dataset.cols,
       model::Format(plan.spec), plan.spec.parameter_count(),
-      kernels::Name(plan.options.optimizer.kind), train::Name(strategy.kind),
+      kernels::Name(plan.options.optimizer.kind), train::Name(strategy.EffectiveKind()),
       kernels::Name(strategy.target), strategy.threads, strategy.threads == 1 ? "" : "s",
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }
@@ -130,7 +130,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
   }
   document["resolved"] = {{"isa", IsaName(strategy.target)},
                           {"threads", strategy.threads},
-                          {"strategy", std::string(train::Name(strategy.kind))},
+                          {"strategy", std::string(train::Name(strategy.EffectiveKind()))},
                           {"precision", flags_.compute.precision},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},
                           {"math", std::string(kernels::Name(strategy.math))},

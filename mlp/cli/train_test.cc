@@ -38,7 +38,7 @@ TEST_F(TrainTest, PrintsATableAndSaves) {
   EXPECT_EQ(result.exit_code, kDone);
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(result.output, HasSubstr("200 training and 50 test pictures of 6 x 6\n"));
-  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, fused, simd/"));
+  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, tensor_parallel, simd/"));
   EXPECT_THAT(result.output, HasSubstr("validation accuracy  samples/s\n    1  "));
   EXPECT_THAT(result.output, HasSubstr("\n    3  "));
   EXPECT_THAT(result.output, HasSubstr("\ntest loss "));
@@ -69,7 +69,7 @@ TEST_F(TrainTest, JsonHasWhatIsPromised) {
   EXPECT_GT(train["peak_rss_bytes"], 1e6);
   EXPECT_TRUE(document["test"]["loss"].is_number_float());
   EXPECT_EQ(document["resolved"]["threads"], 1);
-  EXPECT_EQ(document["resolved"]["strategy"], "fused");
+  EXPECT_EQ(document["resolved"]["strategy"], "tensor_parallel");
   EXPECT_EQ(document["resolved"]["precision"], "fp32");
   EXPECT_TRUE(document["resolved"]["isa"].is_string());
   EXPECT_EQ(document["interrupted"], false);

@@ -27,11 +27,15 @@ void Batcher::StartEpoch(uint32_t epoch) {
   left_ = order_;
 }
 
-std::span<const uint32_t> Batcher::Next() {
+std::span<const uint32_t> Batcher::Peek() const {
   const size_t n = std::min(batch_size_, left_.size());
   if (n < batch_size_ && last_batch_ == LastBatch::kDrop) return {};
-  const std::span<const uint32_t> batch = left_.first(n);
-  left_ = left_.subspan(n);
+  return left_.first(n);
+}
+
+std::span<const uint32_t> Batcher::Next() {
+  const std::span<const uint32_t> batch = Peek();
+  left_ = left_.subspan(batch.size());
   return batch;
 }
 

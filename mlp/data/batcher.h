@@ -25,6 +25,9 @@ class Batcher {
   // The rows of the next batch; empty at the epoch's end. Valid until StartEpoch.
   std::span<const uint32_t> Next();
 
+  // What Next will return next.
+  std::span<const uint32_t> Peek() const;
+
   size_t steps_per_epoch() const;
 
  private:

@@ -9,13 +9,6 @@
 
 namespace mlp::engine {
 
-StepResult& StepResult::operator+=(const StepResult& other) {
-  loss_sum += other.loss_sum;
-  hits += other.hits;
-  samples += other.samples;
-  return *this;
-}
-
 Layerwise::Layerwise(const model::Model& model, size_t max_batch)
     : model_(model), max_batch_(max_batch), buffers_(model.layer_count()) {
   MLP_CHECK_GT(max_batch, 0u);

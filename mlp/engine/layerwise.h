@@ -12,7 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "mlp/base/arena.h"
-#include "mlp/data/dataset.h"
+#include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
 #include "mlp/kernels/output.h"
 #include "mlp/layers/layer.h"
@@ -20,23 +20,6 @@
 #include "mlp/tensor/matrix.h"
 
 namespace mlp::engine {
-
-// Some rows of a set of examples.
-struct Batch {
-  const data::Examples* examples;
-  std::span<const uint32_t> rows;
-};
-
-// What one or more forward passes came to. Sums, so that results can be added up.
-struct StepResult {
-  double loss_sum = 0;  // nats
-  size_t hits = 0;      // samples whose largest logit is their label's
-  size_t samples = 0;
-
-  double loss() const { return loss_sum / static_cast<double>(samples); }
-  double accuracy() const { return static_cast<double>(hits) / static_cast<double>(samples); }
-  StepResult& operator+=(const StepResult& other);
-};
 
 class Layerwise {
  public:

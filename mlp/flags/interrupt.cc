@@ -11,6 +11,10 @@ volatile sig_atomic_t interrupted = 0;
 void OnSignal(int) {
   if (interrupted) _exit(kInterruptedExitCode);
   interrupted = 1;
+  static constexpr char kMessage[] =
+      "\ninterrupted: ending what is under way so that it can go on later; again to stop at once\n";
+  // What a handler may call; nothing can be done if it fails.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "mlp/io/atomic_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,8 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": expected a regular file or none, found something else; choose another name"));
   }
+  // A limit on the size of files is an error of write, not the end of the process.
+  signal(SIGXFSZ, SIG_IGN);
   std::string name = path + ".tmp.XXXXXX";
   FileDescriptor fd(mkostemp(name.data(), O_CLOEXEC));
   if (!fd.ok()) return ErrnoError("create a temporary file beside it", path, errno);

@@ -12,6 +12,7 @@ namespace mlp::kernels {
 
 struct ElementwiseKernels;
 struct GemmKernels;
+struct PanelKernels;
 struct ReduceKernels;
 struct SoftmaxKernels;
 struct UpdateKernels;
@@ -21,6 +22,7 @@ struct KernelSet {
   Target target;
   const ElementwiseKernels* elementwise;
   const GemmKernels* gemm;
+  const PanelKernels* panel;  // null where the backend has none
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;
   const UpdateKernels* update;

@@ -5,6 +5,7 @@
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/kernels.h"
 #include "mlp/kernels/gemm/kernels.h"
+#include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/reduce/kernels.h"
 #include "mlp/kernels/softmax/kernels.h"
 #include "mlp/kernels/update/kernels.h"
@@ -29,8 +30,8 @@ const KernelSet& KernelsFor(const Target& target) {
     std::deque<KernelSet> all;
     for (const Target& t : SupportedTargets()) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
-                     Resolve(FindReduceKernels, t), Resolve(FindSoftmaxKernels, t),
-                     Resolve(FindUpdateKernels, t)});
+                     FindPanelKernels(t), Resolve(FindReduceKernels, t),
+                     Resolve(FindSoftmaxKernels, t), Resolve(FindUpdateKernels, t)});
     }
     return all;
   }();
@@ -42,11 +43,14 @@ const KernelSet& KernelsFor(const Target& target) {
 }
 
 std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kernels) {
-  return {{"elementwise", Name(kernels.elementwise->target)},
-          {"gemm", Name(kernels.gemm->target)},
-          {"reduce", Name(kernels.reduce->target)},
-          {"softmax", Name(kernels.softmax->target)},
-          {"update", Name(kernels.update->target)}};
+  std::vector<std::pair<std::string, std::string>> resolved = {
+      {"elementwise", Name(kernels.elementwise->target)},
+      {"gemm", Name(kernels.gemm->target)},
+      {"reduce", Name(kernels.reduce->target)},
+      {"softmax", Name(kernels.softmax->target)},
+      {"update", Name(kernels.update->target)}};
+  if (kernels.panel != nullptr) resolved.emplace_back("panel", Name(kernels.panel->target));
+  return resolved;
 }
 
 }  // namespace mlp::kernels

@@ -1,6 +1,7 @@
 #include "mlp/optim/optimizer.h"
 
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "mlp/base/check.h"
@@ -29,7 +30,10 @@ absl::Status Validate(const OptimizerOptions& o) {
   }
   if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1);
   if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2);
-  if (!(o.epsilon > 0)) return Wrong("epsilon", "a number above 0", o.epsilon);
+  // Denormals are flushed to 0, and 0 / 0 would follow.
+  if (!(o.epsilon >= std::numeric_limits<float>::min())) {
+    return Wrong("epsilon", "a number from 1.2e-38", o.epsilon);
+  }
   return absl::OkStatus();
 }
 

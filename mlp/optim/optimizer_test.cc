@@ -173,7 +173,7 @@ TEST(ValidateTest, NamesTheFirstValueThatMakesNoSense) {
     EXPECT_EQ(message({.beta2 = bad}).find("beta2: expected a number in [0, 1)"), 0u);
   }
   for (const double bad : {0.0, -1e-8, nan}) {
-    EXPECT_EQ(message({.epsilon = bad}).find("epsilon: expected a number above 0"), 0u);
+    EXPECT_EQ(message({.epsilon = bad}).find("epsilon: expected a number from 1.2e-38"), 0u);
   }
 }
 

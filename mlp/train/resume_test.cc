@@ -59,7 +59,7 @@ class ResumeTest : public testing::Test {
     options_.strategy.shards = 2;
   }
 
-  model::Model NewModel() const { return model::Model(*model::ParseModelSpec("16-8-3"), 1); }
+  model::Model NewModel() const { return model::Model(*model::ParseModelSpec("16-70-40-3"), 1); }
 
   // Sessions of so many steps each, then one to the end; a new trainer and model for each.
   Outcome Train(const std::vector<size_t>& sessions) {
@@ -67,7 +67,7 @@ class ResumeTest : public testing::Test {
     const model::Model initial = NewModel();
     outcome.parameters.assign(initial.parameters().begin(), initial.parameters().end());
     for (size_t i = 0; i <= sessions.size(); ++i) {
-      model::Model model(*model::ParseModelSpec("16-8-3"));
+      model::Model model(*model::ParseModelSpec("16-70-40-3"));
       std::ranges::copy(outcome.parameters, model.parameters().begin());
       Trainer trainer = *Trainer::Create(options_, dataset_, model);
       if (i > 0) {

@@ -72,7 +72,7 @@ absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
   while (!stopped_) {
     const std::span<const uint32_t> rows = batcher_->Next();
     if (rows.empty()) break;
-    const engine::StepResult result = strategy_->Step({&dataset_->train, rows});
+    const engine::StepResult result = strategy_->Step({&dataset_->train, rows, batcher_->Peek()});
     ++summary.steps;
     sum_ += result;
     const double step_end = timer.Seconds();
@@ -90,6 +90,7 @@ absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
     // A callback's time is not training time.
     step_begin = timer.Seconds();
   }
+  strategy_->Store();
   if (sum_.samples > 0) {
     summary.samples = sum_.samples;
     summary.train_loss = sum_.loss();
@@ -111,6 +112,7 @@ absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
 }
 
 model::TrainingState Trainer::state() const {
+  strategy_->Store();
   model::TrainingState state = {.epochs_done = epochs_done_,
                                 .steps_done = begun_.steps,
                                 .loss_sum = sum_.loss_sum,
@@ -159,6 +161,7 @@ absl::Status Trainer::Resume(const model::TrainingState& state) {
   for (size_t k = 0; k < optimizer_->state_count(); ++k) {
     std::ranges::copy(state.optimizer_states[k], optimizer_->state(k).begin());
   }
+  strategy_->Load();
   return absl::OkStatus();
 }
 
@@ -171,7 +174,10 @@ absl::StatusOr<std::vector<EpochSummary>> Trainer::Train(Callback* callback) {
   return epochs;
 }
 
-Evaluation Trainer::Test() const { return Evaluate(evaluate_options(), *model_, dataset_->test); }
+Evaluation Trainer::Test() const {
+  strategy_->Store();
+  return Evaluate(evaluate_options(), *model_, dataset_->test);
+}
 
 EvaluateOptions Trainer::evaluate_options() const {
   return {options_.strategy.target, options_.strategy.math, options_.strategy.threads, 256};

@@ -36,6 +36,9 @@ class Trainer {
   static absl::StatusOr<Trainer> Create(const TrainOptions& options, const data::Dataset& dataset,
                                         model::Model& model);
 
+  // The model holds what was trained after each call of a member, and in a callback after Test() or
+  // state(): between steps the strategy may have it elsewhere.
+
   // Trains one epoch more. Aborted: the loss is no longer a finite number (the message says where).
   // Ends early, after the step, where a callback asks for it. The rest of an epoch that was ended
   // early (and resumed) counts with what was trained of it before.

@@ -100,7 +100,7 @@ TEST(TrainerTest, TheSeedDecidesTheOrderAndNothingElseDoes) {
     TrainOptions options = Options();
     options.seed = seed;
     options.strategy.threads = threads;
-    model::Model model(Spec("12-8-3"), 1);
+    model::Model model(Spec("12-70-3"), 1);
     auto trainer = Trainer::Create(options, dataset, model);
     MLP_CHECK(trainer->Train().ok());
     return ParametersOf(model);
@@ -108,6 +108,34 @@ TEST(TrainerTest, TheSeedDecidesTheOrderAndNothingElseDoes) {
   EXPECT_EQ(train(1, 1), train(1, 1));
   EXPECT_EQ(train(1, 1), train(1, 3));
   EXPECT_NE(train(1, 1), train(2, 1));
+}
+
+// Whatever form the strategy keeps the parameters in while it trains.
+TEST(TrainerTest, ACallbackMayEvaluateBetweenSteps) {
+  const data::Dataset dataset = RandomDataset(100, 50, 12, 3);
+  for (const StrategyKind kind : kStrategyKinds) {
+    TrainOptions options = Options();
+    options.epochs = 1;
+    options.strategy.kind = kind;
+    model::Model model(Spec("12-70-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    ASSERT_TRUE(trainer.ok());
+    class Evaluator final : public Callback {
+     public:
+      explicit Evaluator(const Trainer& trainer) : trainer_(trainer) {}
+      Next OnStep(const StepSummary&) override {
+        losses.push_back(trainer_.Test().loss);
+        return Next::kContinue;
+      }
+      std::vector<double> losses;
+
+     private:
+      const Trainer& trainer_;
+    } evaluator(*trainer);
+    ASSERT_TRUE(trainer->Train(&evaluator).ok());
+    EXPECT_EQ(evaluator.losses.back(), trainer->Test().loss) << Name(kind);
+    EXPECT_NE(evaluator.losses.front(), evaluator.losses.back()) << Name(kind);
+  }
 }
 
 TEST(TrainerTest, HoldsRowsOutForValidation) {

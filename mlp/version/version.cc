@@ -1,12 +1,17 @@
 #include "mlp/version/version.h"
 
-#include <algorithm>
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "mlp/io/atomic_file.h"
@@ -44,8 +49,33 @@ SourceState ReadSourceState(const std::string& directory) {
 }
 
 SourceState ReadSourceState() {
-  const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
-  return ReadSourceState(workspace != nullptr ? workspace : ".");
+  if (const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY")) {
+    return ReadSourceState(workspace);
+  }
+  std::error_code error;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  return error ? SourceState() : ReadSourceStateOfProgram(program);
+}
+
+SourceState ReadSourceStateOfProgram(const std::string& program) {
+  const size_t output_base = program.rfind("/execroot/");
+  if (output_base == std::string::npos) return {};
+  // Bazel's note of which workspace the outputs belong to.
+  const auto workspace =
+      io::ReadFile(program.substr(0, output_base) + "/DO_NOT_BUILD_HERE", 1 << 16);
+  if (!workspace.ok()) return {};
+  const std::string root(absl::StripAsciiWhitespace(*workspace));
+  SourceState state = ReadSourceState(root);
+  struct stat built;
+  std::string committed;
+  int64_t committed_s = 0;
+  if (state.commit != SourceState().commit &&
+      (stat(program.c_str(), &built) != 0 ||
+       !Git(root, {"log", "-1", "--format=%ct"}, &committed) ||
+       !absl::SimpleAtoi(committed, &committed_s) || committed_s > built.st_mtime)) {
+    state.dirty = true;
+  }
+  return state;
 }
 
 std::string VersionText() {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -79,6 +80,27 @@ TEST_F(VersionTest, TextNamesVersionAndCommit) {
   setenv("BUILD_WORKSPACE_DIRECTORY", directory_.c_str(), 1);
   EXPECT_EQ(VersionText(), std::string(kVersion) + " (commit unknown)");
   unsetenv("BUILD_WORKSPACE_DIRECTORY");
+}
+
+TEST_F(VersionTest, AProgramBelongsToTheWorkspaceThatBazelBuiltItIn) {
+  Write("tree/WORKSPACE", "workspace(name = \"mlp_lab\")\n");
+  const std::string top = directory_;
+  directory_ = top + "/tree";
+  if (!Commit()) GTEST_SKIP() << "git is not installed";
+  directory_ = top;
+  Write("base/DO_NOT_BUILD_HERE", top + "/tree");
+  Write("base/execroot/mlp_lab/bin/program", "");
+  const std::string program = top + "/base/execroot/mlp_lab/bin/program";
+  fs::last_write_time(program, fs::last_write_time(program) + std::chrono::hours(1));
+  const SourceState built = ReadSourceStateOfProgram(program);
+  EXPECT_THAT(built.commit, testing::MatchesRegex("[0-9a-f]{40}"));
+  EXPECT_FALSE(built.dirty);
+
+  fs::last_write_time(program, fs::last_write_time(program) - std::chrono::hours(2));
+  EXPECT_TRUE(ReadSourceStateOfProgram(program).dirty) << "older than the commit";
+
+  Write("elsewhere/program", "");
+  EXPECT_EQ(ReadSourceStateOfProgram(top + "/elsewhere/program").commit, "unknown");
 }
 
 }  // namespace

@@ -110,25 +110,13 @@ void PackRows(const float* b, size_t stride, size_t depth, size_t width, float* 
   }
 }
 
-// to[i, j] = from[j, i] for 4 x 4 elements.
-void Transpose4x4(const float* from, size_t stride, float* to) {
-  using V4 = Vec<Isa::kSse2>;
-  const V4 row[4] = {V4::load_unaligned(from), V4::load_unaligned(from + stride),
-                     V4::load_unaligned(from + 2 * stride), V4::load_unaligned(from + 3 * stride)};
-  const V4 even_low = xsimd::zip_lo(row[0], row[2]), even_high = xsimd::zip_hi(row[0], row[2]);
-  const V4 odd_low = xsimd::zip_lo(row[1], row[3]), odd_high = xsimd::zip_hi(row[1], row[3]);
-  xsimd::zip_lo(even_low, odd_low).store_aligned(to);
-  xsimd::zip_hi(even_low, odd_low).store_aligned(to + kPanel);
-  xsimd::zip_lo(even_high, odd_high).store_aligned(to + 2 * kPanel);
-  xsimd::zip_hi(even_high, odd_high).store_aligned(to + 3 * kPanel);
-}
-
 // panel[p, j] = b[j, p], likewise.
 void PackTransposed(const float* b, size_t stride, size_t depth, size_t width, float* panel) {
   size_t p = 0;
   for (; p + 4 <= depth; p += 4) {
     size_t j = 0;
-    for (; j + 4 <= width; j += 4) Transpose4x4(b + j * stride + p, stride, panel + p * kPanel + j);
+    for (; j + 4 <= width; j += 4)
+      Transpose4x4(b + j * stride + p, stride, panel + p * kPanel + j, kPanel);
     for (; j < width; ++j) {
       for (size_t k = p; k < p + 4; ++k) panel[k * kPanel + j] = b[j * stride + k];
     }

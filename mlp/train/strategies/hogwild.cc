@@ -1,5 +1,7 @@
 #include "mlp/train/strategies/hogwild.h"
 
+#include "mlp/kernels/elementwise/elementwise.h"
+
 namespace mlp::train {
 
 Hogwild::Hogwild(const Setup& setup)
@@ -25,6 +27,28 @@ engine::StepResult Hogwild::Step(const engine::Batch& batch) {
     }
   });
   return Results(batch);
+}
+
+void Hogwild::Load() {
+  for (optim::Optimizer& optimizer : optimizers_) {
+    optimizer.set_steps(optimizer_.steps());
+    for (size_t k = 0; k < optimizer_.state_count(); ++k) {
+      std::ranges::copy(optimizer_.state(k), optimizer.state(k).begin());
+    }
+  }
+}
+
+void Hogwild::Store() {
+  const kernels::Context context = Alone();
+  optimizer_.set_steps(optimizers_[0].steps());
+  for (size_t k = 0; k < optimizer_.state_count(); ++k) {
+    const std::span<float> mean = optimizer_.state(k);
+    std::ranges::copy(optimizers_[0].state(k), mean.begin());
+    for (size_t i = 1; i < shard_count(); ++i) {
+      kernels::AddTo(context, optimizers_[i].state(k), mean);
+    }
+    kernels::Scale(context, 1.0f / static_cast<float>(shard_count()), mean);
+  }
 }
 
 size_t Hogwild::bytes() const {

@@ -17,6 +17,9 @@ class Hogwild final : public Sharded {
  public:
   explicit Hogwild(const Setup& setup);
   engine::StepResult Step(const engine::Batch& batch) override;
+  // Between files there is one set of moments: the mean of the shards'.
+  void Load() override;
+  void Store() override;
   size_t bytes() const override;
 
  private:

@@ -55,10 +55,6 @@ class StrategyBase : public Strategy {
   const int threads_;
 };
 
-inline size_t ShardCount(const StrategyOptions& options) {
-  return options.shards == 0 ? static_cast<size_t>(options.threads) : options.shards;
-}
-
 // Part `shard` of `shards` of a batch; may be empty.
 inline engine::Batch Shard(const engine::Batch& batch, size_t shard, size_t shards) {
   const Range rows = Share(batch.rows.size(), 1, shard, shards);

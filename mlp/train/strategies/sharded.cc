@@ -3,7 +3,7 @@
 namespace mlp::train {
 
 Sharded::Sharded(const Setup& setup) : StrategyBase(setup) {
-  const size_t shards = ShardCount(setup.options);
+  const size_t shards = setup.options.shards;
   const size_t rows = (setup.max_batch + shards - 1) / shards;
   for (size_t i = 0; i < shards; ++i) engines_.emplace_back(setup.model, rows);
 }

@@ -2,12 +2,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/kernels/panel/panel.h"
 #include "mlp/train/strategies/accumulate.h"
 #include "mlp/train/strategies/atomic.h"
 #include "mlp/train/strategies/fused.h"
 #include "mlp/train/strategies/hogwild.h"
 #include "mlp/train/strategies/materialized.h"
 #include "mlp/train/strategies/per_sample.h"
+#include "mlp/train/strategies/tensor_parallel.h"
 #include "mlp/train/strategies/thread_private.h"
 
 namespace mlp::train {
@@ -49,34 +52,70 @@ bool IsDeterministic(StrategyKind kind) {
   return kind != StrategyKind::kAtomic && kind != StrategyKind::kHogwild;
 }
 
-bool IsSharded(StrategyKind kind) {
-  return kind == StrategyKind::kThreadPrivate || kind == StrategyKind::kAtomic ||
-         kind == StrategyKind::kHogwild;
+bool RunsOn(StrategyKind kind, const kernels::Target& target) {
+  return kind != StrategyKind::kTensorParallel || kernels::FindPanelKernels(target) != nullptr;
+}
+
+StrategyKind DefaultStrategy(const kernels::Target& target) {
+  return RunsOn(StrategyKind::kTensorParallel, target) ? StrategyKind::kTensorParallel
+                                                       : StrategyKind::kFused;
+}
+
+size_t DefaultShards(StrategyKind kind, const model::ModelSpec& spec, int threads) {
+  switch (kind) {
+    case StrategyKind::kTensorParallel:
+      return engine::DefaultShards(spec);
+    case StrategyKind::kThreadPrivate:
+    case StrategyKind::kAtomic:
+    case StrategyKind::kHogwild:
+      return static_cast<size_t>(threads);
+    default:
+      return 0;
+  }
 }
 
 bool HoldsWholeGradient(StrategyKind kind) {
-  return kind != StrategyKind::kFused && kind != StrategyKind::kHogwild &&
-         kind != StrategyKind::kPerSample;
+  return kind != StrategyKind::kFused && kind != StrategyKind::kTensorParallel &&
+         kind != StrategyKind::kHogwild && kind != StrategyKind::kPerSample;
+}
+
+std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options) {
+  auto resolved = kernels::Resolved(kernels::KernelsFor(options.target));
+  // Products are either of whole matrices or of panels.
+  const bool panels = options.EffectiveKind() == StrategyKind::kTensorParallel;
+  std::erase_if(resolved,
+                [panels](const auto& entry) { return entry.first == (panels ? "gemm" : "panel"); });
+  return resolved;
 }
 
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& options,
                                                        size_t max_batch, model::Model& model,
                                                        optim::Optimizer& optimizer) {
+  const StrategyKind kind = options.EffectiveKind();
   if (!(options.clip_norm >= 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--clip_norm: expected a number from 0, found ", options.clip_norm));
   }
-  if (options.clip_norm > 0 && !HoldsWholeGradient(options.kind)) {
+  if (options.clip_norm > 0 && !HoldsWholeGradient(kind)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--clip_norm: needs the whole gradient before the update, which ",
-                     Name(options.kind), " never has; use --strategy=materialized"));
+        absl::StrCat("--clip_norm: needs the whole gradient before the update, which ", Name(kind),
+                     " never has; use --strategy=materialized"));
   }
   if (options.micro_batches == 0) {
     return absl::InvalidArgumentError("--micro_batches: expected a number from 1, found 0");
   }
+  if (!RunsOn(kind, options.target)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--strategy: ", Name(kind), " needs --backend=simd, found ",
+                     kernels::Name(options.target), "; use --strategy=fused"));
+  }
   MLP_CHECK_GT(max_batch, 0u);
-  const Setup setup = {options, max_batch, model, optimizer};
-  switch (options.kind) {
+  StrategyOptions resolved = options;
+  if (resolved.shards == 0) {
+    resolved.shards = DefaultShards(kind, model.spec(), options.threads);
+  }
+  const Setup setup = {resolved, max_batch, model, optimizer};
+  switch (kind) {
 #define MLP_STRATEGY(type, name, purpose) \
   case StrategyKind::k##type:             \
     return std::unique_ptr<Strategy>(new type(setup));

@@ -6,7 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -36,23 +39,33 @@ absl::StatusOr<StrategyKind> ParseStrategyKind(absl::string_view name);
 // Whether the same seed gives the same bits each time: not for atomic and hogwild on several
 // threads.
 bool IsDeterministic(StrategyKind kind);
-// Whether it cuts batches into shards, see StrategyOptions.
-bool IsSharded(StrategyKind kind);
+// Whether it can run on the target: tensor_parallel has kernels of its own, which only simd has.
+bool RunsOn(StrategyKind kind, const kernels::Target& target);
+// The fastest one that the target can run.
+StrategyKind DefaultStrategy(const kernels::Target& target);
+// What 0 shards come to, see StrategyOptions; 0 for strategies without shards.
+size_t DefaultShards(StrategyKind kind, const model::ModelSpec& spec, int threads);
 // Whether the gradient of a batch exists as a whole before it is applied, so that its norm can be
 // clipped.
 bool HoldsWholeGradient(StrategyKind kind);
 
 struct StrategyOptions {
-  StrategyKind kind = StrategyKind::kFused;
+  std::optional<StrategyKind> kind = {};  // none: DefaultStrategy(target)
   kernels::Target target = {};
   kernels::MathMode math = kernels::MathMode::kFast;
   int threads = 1;  // see EffectiveThreads
-  // Parts that a batch is cut into by thread_private, atomic and hogwild. 0: as many as threads.
-  // Sums depend on it, so bits do too; on the number of threads they do not.
+  // Parts that a batch is cut into by thread_private, atomic and hogwild (0: as many as threads),
+  // or a model by tensor_parallel (0: as its widths suggest). Sums depend on it, so bits do too; on
+  // the number of threads they do not.
   size_t shards = 0;
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
+
+  StrategyKind EffectiveKind() const { return kind.value_or(DefaultStrategy(target)); }
 };
+
+// Which implementation of each kernel family the strategy's steps call, for records.
+std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options);
 
 class Strategy {
  public:
@@ -61,6 +74,11 @@ class Strategy {
   // Trains on the batch: one update, or several. Loss and hits are those of the weights that each
   // sample met.
   virtual engine::StepResult Step(const engine::Batch& batch) = 0;
+
+  // A strategy may keep parameters and optimizer state in a form of its own while it trains. Load
+  // takes them from the model and the optimizer, Store brings those two up to date.
+  virtual void Load() {}
+  virtual void Store() {}
 
   // Memory planned beside the model's parameters and the optimizer's state.
   virtual size_t bytes() const = 0;

@@ -1,0 +1,36 @@
+// What an engine takes and gives in one step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "mlp/data/dataset.h"
+
+namespace mlp::engine {
+
+// Some rows of a set of examples.
+struct Batch {
+  const data::Examples* examples;
+  std::span<const uint32_t> rows;
+  // Those of the batch after this one, where that is known: an engine may ask for them early.
+  std::span<const uint32_t> next_rows = {};
+};
+
+// What one or more forward passes came to. Sums, so that results can be added up.
+struct StepResult {
+  double loss_sum = 0;  // nats
+  size_t hits = 0;      // samples whose largest logit is their label's
+  size_t samples = 0;
+
+  double loss() const { return loss_sum / static_cast<double>(samples); }
+  double accuracy() const { return static_cast<double>(hits) / static_cast<double>(samples); }
+  StepResult& operator+=(const StepResult& other) {
+    loss_sum += other.loss_sum;
+    hits += other.hits;
+    samples += other.samples;
+    return *this;
+  }
+};
+
+}  // namespace mlp::engine

@@ -1,0 +1,482 @@
+#include "mlp/engine/tensor_parallel.h"
+
+#include <algorithm>
+
+#include "mlp/base/check.h"
+#include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/reduce/reduce.h"
+#include "mlp/kernels/softmax/softmax.h"
+#include "mlp/tensor/matrix.h"
+
+namespace mlp::engine {
+namespace {
+
+// Shards begin at multiples of this many columns: of the widest panel, so that all instruction sets
+// cut a layer in the same places.
+constexpr size_t kGrain = 32;
+constexpr size_t kMaxShards = 16;
+// The input is turned into floats this many panels at a time: they stay in L2 while the weights of
+// these columns stay in L1.
+constexpr size_t kInputPanels = 4;
+constexpr float kPixelScale = 1.0f / 255;
+
+alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
+
+}  // namespace
+
+size_t DefaultShards(const model::ModelSpec& spec) {
+  size_t widest = spec.layers.size() == 1 ? spec.inputs : 0;
+  for (size_t i = 0; i + 1 < spec.layers.size(); ++i) {
+    widest = std::max(widest, spec.layers[i].units);
+  }
+  return std::clamp<size_t>(widest / kGrain, 1, kMaxShards);
+}
+
+TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
+                               const kernels::KernelSet& kernels, kernels::MathMode math,
+                               size_t shards, size_t max_batch, int threads)
+    : kernels_(kernels),
+      panel_(*kernels.panel),
+      math_(math),
+      optimizer_(optimizer.options().kind),
+      width_(panel_.width),
+      shards_(shards),
+      max_batch_(max_batch),
+      // One line more than its rows: panels do not share their L1 sets.
+      stride_(max_batch * width_ + kFloatsPerLine),
+      threads_(static_cast<int>(std::min(static_cast<size_t>(threads), shards))),
+      signals_(threads_) {
+  MLP_CHECK_GT(shards, 0u);
+  MLP_CHECK_GT(max_batch, 0u);
+  const model::ModelSpec& spec = model.spec();
+  const size_t count = spec.layers.size();
+  size_t inputs = spec.inputs;
+  for (size_t i = 0; i < count; ++i) {
+    const model::DenseSpec& layer = spec.layers[i];
+    layers_.push_back({.inputs = inputs,
+                       .outputs = layer.units,
+                       .activation = layer.activation,
+                       .keeps_z = !kernels::SlopeFromOutput(layer.activation),
+                       .split = (count - i) % 2 == 1 ? Split::kByRows : Split::kByColumns,
+                       .slices = std::vector<Slice>(shards),
+                       .wholes = {}});
+    if (layers_[i].split == Split::kByRows) layers_[i].wholes.resize(static_cast<size_t>(threads_));
+    inputs = layer.units;
+  }
+  desks_.resize(static_cast<size_t>(threads_));
+  for (Desk& desk : desks_) desk.parts.resize(shards);
+  arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
+  Load(model, optimizer);
+}
+
+void TensorParallel::Plan(Arena& arena) {
+  const auto activations = [&](size_t columns) {
+    return arena.Take<float>(Panels(columns) * stride_);
+  };
+  const auto parameters = [&](size_t n) {
+    Parameters taken;
+    taken.values = arena.Take<float>(n);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) taken.states[k] = arena.Take<float>(n);
+    return taken;
+  };
+  const auto panels_of = [&](size_t rows, size_t columns) {
+    return Panels(columns) * RoundUp(rows, width_) * width_;
+  };
+  for (size_t s = 0; s < shards_; ++s) {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Layer& layer = layers_[i];
+      Slice& slice = layer.slices[s];
+      const bool by_rows = layer.split == Split::kByRows;
+      const Range all_in = {0, layer.inputs};
+      const Range all_out = {0, layer.outputs};
+      slice.in = by_rows ? Share(layer.inputs, kGrain, s, shards_) : all_in;
+      slice.out = by_rows ? all_out : Share(layer.outputs, kGrain, s, shards_);
+      slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
+      slice.bias = parameters(RoundUp(slice.out.size(), width_));
+      if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
+      slice.product = activations(slice.out.size());
+      if (by_rows) {
+        slice.partial = slice.product;
+      } else {
+        slice.y = layer.keeps_z ? activations(slice.out.size()) : slice.product;
+        slice.d = activations(slice.out.size());
+        if (i > 0) slice.partial = activations(layer.inputs);
+      }
+    }
+  }
+  for (size_t t = 0; t < desks_.size(); ++t) {
+    for (Layer& layer : layers_) {
+      if (layer.split == Split::kByColumns) continue;
+      Whole& whole = layer.wholes[t];
+      if (layer.keeps_z) whole.z = activations(layer.outputs);
+      whole.y = activations(layer.outputs);
+      whole.d = activations(layer.outputs);
+    }
+    Desk& desk = desks_[t];
+    desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
+    desk.input = arena.Take<float>(kInputPanels * stride_);
+    desk.gradient = arena.Take<float>(panel_.tile_rows * width_);
+    desk.labels = arena.Take<uint8_t>(max_batch_);
+    desk.losses = arena.Take<float>(max_batch_);
+    desk.hits = arena.Take<uint8_t>(max_batch_);
+    const size_t outputs = layers_.back().outputs;
+    if (Panels(outputs) > 1) desk.logits = arena.Take<float>(max_batch_ * PaddedStride(outputs));
+  }
+}
+
+template <class Visit>
+void TensorParallel::ForEachStretch(Visit visit) const {
+  size_t begin = 0;
+  for (const Layer& layer : layers_) {
+    for (size_t s = 0; s < shards_; ++s) {
+      const Slice& slice = layer.slices[s];
+      const size_t height = RoundUp(slice.in.size(), width_);
+      for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+        const size_t n = ColumnsOf(slice.out.size(), p);
+        const size_t column = slice.out.begin + p * width_;
+        for (size_t k = 0; k < slice.in.size(); ++k) {
+          visit(begin + (slice.in.begin + k) * layer.outputs + column, slice.weights,
+                (p * height + k) * width_, n);
+        }
+        if (layer.split == Split::kByColumns || s == 0) {
+          visit(begin + layer.inputs * layer.outputs + column, slice.bias, p * width_, n);
+        }
+      }
+    }
+    begin += (layer.inputs + 1) * layer.outputs;
+  }
+}
+
+void TensorParallel::Load(const model::Model& model, const optim::Optimizer& optimizer) {
+  ForEachStretch([&](size_t at, const Parameters& to, size_t offset, size_t n) {
+    std::ranges::copy(model.parameters().subspan(at, n), to.values.data() + offset);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+      std::ranges::copy(optimizer.state(k).subspan(at, n), to.states[k].data() + offset);
+    }
+  });
+  for (size_t i = 1; i < layers_.size(); ++i) {
+    for (const Slice& slice : layers_[i].slices) Transpose(slice);
+  }
+}
+
+void TensorParallel::Store(model::Model& model, optim::Optimizer& optimizer) const {
+  ForEachStretch([&](size_t at, const Parameters& from, size_t offset, size_t n) {
+    std::ranges::copy(from.values.subspan(offset, n), model.parameters().data() + at);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+      std::ranges::copy(from.states[k].subspan(offset, n), optimizer.state(k).data() + at);
+    }
+  });
+}
+
+void TensorParallel::Transpose(const Slice& slice) const {
+  const size_t rows = Panels(slice.in.size());
+  const size_t columns = Panels(slice.out.size());
+  for (size_t p = 0; p < columns; ++p) {
+    for (size_t q = 0; q < rows; ++q) {
+      panel_.transpose(slice.weights.values.data() + (p * rows + q) * width_ * width_,
+                       slice.transposed.data() + (q * columns + p) * width_ * width_);
+    }
+  }
+}
+
+StepResult TensorParallel::Step(const Batch& batch, const kernels::UpdateStep& update) {
+  MLP_CHECK_EQ(batch.examples->features, layers_.front().inputs);
+  MLP_CHECK_GT(batch.rows.size(), 0u);
+  MLP_CHECK_LE(batch.rows.size(), max_batch_);
+  RunTeam(threads_, [&](const Worker& worker) {
+    RunStep(
+        {batch, update, worker, worker.Share(shards_), desks_[static_cast<size_t>(worker.rank())]});
+  });
+  size_t hits = 0;
+  for (const uint8_t hit : desks_[0].hits.first(batch.rows.size())) hits += hit;
+  return {kernels::Sum(desks_[0].losses.first(batch.rows.size())), hits, batch.rows.size()};
+}
+
+void TensorParallel::RunStep(const Turn& turn) {
+  turn.desk.prefetch = {turn.batch.examples->pixels.data(), turn.batch.examples->features,
+                        turn.batch.next_rows};
+  GatherInput(turn);
+  for (size_t i = 0; i < layers_.size(); ++i) Forward(turn, i);
+  Loss(turn);
+  for (size_t i = layers_.size(); i-- > 0;) {
+    // A layer's input gradient takes its old weights, so it comes before the update. That of a
+    // layer split by rows needs no other shard; its update waits until the partial sums of the
+    // layer below are on their way.
+    BackwardInput(turn, i);
+    if (layers_[i].split == Split::kByRows) {
+      if (i == 0) UpdateLayer(turn, 0);
+      continue;
+    }
+    if (i > 0) signals_.Raise(turn.worker.rank());
+    UpdateLayer(turn, i + 1);
+    UpdateLayer(turn, i);
+    if (i > 0) {
+      signals_.Await(turn.worker.rank());
+      FinishInputGradient(turn, i);
+    }
+  }
+}
+
+void TensorParallel::GatherInput(const Turn& turn) const {
+  const Layer& layer = layers_.front();
+  const Range columns = {layer.slices[turn.shards.begin].in.begin,
+                         layer.slices[turn.shards.end - 1].in.end};
+  const data::Examples& examples = *turn.batch.examples;
+  // Panel p of the input lies at p * stride_, whichever panels this worker needs.
+  panel_.gather(examples.pixels.data(), examples.features, turn.batch.rows, columns.begin,
+                columns.size(), turn.desk.pixels.data() + columns.begin / width_ * stride_,
+                stride_);
+  for (size_t i = 0; i < turn.rows(); ++i) {
+    turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
+  }
+}
+
+void TensorParallel::ConvertInput(const Turn& turn, size_t first, size_t count) const {
+  for (size_t p = 0; p < count; ++p) {
+    panel_.convert(turn.rows() * width_, kPixelScale,
+                   turn.desk.pixels.data() + (first + p) * stride_,
+                   turn.desk.input.data() + p * stride_);
+  }
+}
+
+void TensorParallel::Activate(const Layer& layer, size_t rows, const float* z, float* y) const {
+  if (layer.activation == kernels::Activation::kIdentity) return;
+  const size_t n = rows * width_;
+  kernels::ActivateBlock(Alone(), layer.activation, {z, 1, n}, {y, 1, n});
+}
+
+void TensorParallel::MultiplyBySlope(const Layer& layer, size_t rows, const float* z,
+                                     const float* y, float* d) const {
+  if (layer.activation == kernels::Activation::kIdentity) return;
+  const size_t n = rows * width_;
+  kernels::ActivateBackward(Alone(), layer.activation, {z, 1, n}, {y, 1, n}, {d, 1, n}, {d, 1, n});
+}
+
+void TensorParallel::SumPartials(const Turn& turn, const Layer& layer, size_t panel,
+                                 float* to) const {
+  for (size_t s = 0; s < shards_; ++s) {
+    turn.desk.parts[s] = layer.slices[s].partial.data() + panel * stride_;
+  }
+  panel_.sum(turn.rows() * width_, turn.desk.parts, to);
+}
+
+// The first layer's product, for shards of this worker that read the same columns of the input.
+void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
+  const Layer& layer = layers_.front();
+  const Range in = layer.slices[shards.begin].in;
+  const size_t panels = Panels(in.size());
+  // Once at least, for the sake of the bias.
+  for (size_t q = 0; q == 0 || q < panels; q += kInputPanels) {
+    const size_t count = std::min(kInputPanels, panels - q);
+    ConvertInput(turn, in.begin / width_ + q, count);
+    for (size_t s = shards.begin; s < shards.end; ++s) {
+      const Slice& slice = layer.slices[s];
+      for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+        panel_.product({.rows = turn.rows(),
+                        .depth = std::min(count * width_, in.size() - q * width_),
+                        .columns = ColumnsOf(slice.out.size(), p),
+                        .a = turn.desk.input.data(),
+                        .a_stride = stride_,
+                        .b = slice.weights.values.data() + (p * panels + q) * width_ * width_,
+                        .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
+                        .y = slice.product.data() + p * stride_});
+      }
+    }
+  }
+}
+
+void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Range columns,
+                              std::span<const float> b, const float* start,
+                              std::span<float> y) const {
+  for (size_t p = 0; p < Panels(columns.size()); ++p) {
+    panel_.product({.rows = turn.rows(),
+                    .depth = depth.size(),
+                    .columns = ColumnsOf(columns.size(), p),
+                    .a = x,
+                    .a_stride = stride_,
+                    .b = b.data() + p * RoundUp(depth.size(), width_) * width_,
+                    .start = start == nullptr ? kZeros : start + p * width_,
+                    .y = y.data() + p * stride_});
+  }
+}
+
+void TensorParallel::Forward(const Turn& turn, size_t i) {
+  const Layer& layer = layers_[i];
+  if (layer.split == Split::kByColumns) {
+    if (i == 0) ForwardInput(turn, turn.shards);
+    for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+      const Slice& slice = layer.slices[s];
+      if (i > 0) {
+        Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
+                 slice.bias.values.data(), slice.product);
+      }
+      for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+        Activate(layer, turn.rows(), slice.product.data() + p * stride_,
+                 slice.y.data() + p * stride_);
+      }
+    }
+    return;
+  }
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    const Slice& slice = layer.slices[s];
+    if (i == 0) {
+      ForwardInput(turn, {s, s + 1});
+    } else {
+      Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
+               slice.bias.values.data(), slice.product);
+    }
+  }
+  signals_.Raise(turn.worker.rank());
+  signals_.Await(turn.worker.rank());
+  const Whole& whole = layer.wholes[turn.rank()];
+  for (size_t p = 0; p < Panels(layer.outputs); ++p) {
+    float* z = (layer.keeps_z ? whole.z : whole.y).data() + p * stride_;
+    SumPartials(turn, layer, p, z);
+    Activate(layer, turn.rows(), z, whole.y.data() + p * stride_);
+  }
+}
+
+void TensorParallel::Loss(const Turn& turn) {
+  const Layer& layer = layers_.back();
+  const Whole& whole = layer.wholes[turn.rank()];
+  const size_t rows = turn.rows();
+  const float scale = 1.0f / static_cast<float>(rows);
+  const auto run = [&](Matrix logits, Matrix gradient) {
+    kernels::SoftmaxCrossEntropy(Alone(), logits, turn.desk.labels.first(rows), scale,
+                                 turn.desk.losses.first(rows), turn.desk.hits.first(rows),
+                                 gradient);
+  };
+  if (Panels(layer.outputs) == 1) {
+    run({whole.y.data(), rows, layer.outputs, width_},
+        {whole.d.data(), rows, layer.outputs, width_});
+  } else {
+    const Matrix logits(turn.desk.logits.data(), rows, layer.outputs, PaddedStride(layer.outputs));
+    const auto for_each_part = [&](std::span<float> panels, auto visit) {
+      for (size_t p = 0; p < Panels(layer.outputs); ++p) {
+        for (size_t i = 0; i < rows; ++i) {
+          visit(panels.data() + p * stride_ + i * width_, logits.row(i) + p * width_,
+                ColumnsOf(layer.outputs, p));
+        }
+      }
+    };
+    for_each_part(whole.y, [](float* part, float* row, size_t n) { std::copy_n(part, n, row); });
+    run(logits, logits);
+    for_each_part(whole.d, [](float* part, float* row, size_t n) { std::copy_n(row, n, part); });
+  }
+  for (size_t p = 0; p < Panels(layer.outputs); ++p) {
+    MultiplyBySlope(layer, rows, whole.z.data() + (layer.keeps_z ? p * stride_ : 0),
+                    whole.y.data() + p * stride_, whole.d.data() + p * stride_);
+  }
+}
+
+const float* TensorParallel::InputOf(const Turn& turn, size_t i, size_t shard) const {
+  const Layer& before = layers_[i - 1];
+  return before.split == Split::kByColumns ? before.slices[shard].y.data()
+                                           : before.wholes[turn.rank()].y.data();
+}
+
+void TensorParallel::BackwardInput(const Turn& turn, size_t i) {
+  if (i == 0) return;
+  const Layer& layer = layers_[i];
+  const Layer& before = layers_[i - 1];
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    const Slice& slice = layer.slices[s];
+    if (layer.split == Split::kByColumns) {
+      Multiply(turn, slice.d.data(), slice.out, slice.in, slice.transposed, nullptr, slice.partial);
+      continue;
+    }
+    const Slice& own = before.slices[s];
+    Multiply(turn, layer.wholes[turn.rank()].d.data(), slice.out, slice.in, slice.transposed,
+             nullptr, own.d);
+    for (size_t p = 0; p < Panels(own.out.size()); ++p) {
+      MultiplyBySlope(before, turn.rows(), own.product.data() + p * stride_,
+                      own.y.data() + p * stride_, own.d.data() + p * stride_);
+    }
+  }
+}
+
+void TensorParallel::FinishInputGradient(const Turn& turn, size_t i) {
+  const Layer& before = layers_[i - 1];
+  const Whole& whole = before.wholes[turn.rank()];
+  for (size_t p = 0; p < Panels(before.outputs); ++p) {
+    float* d = whole.d.data() + p * stride_;
+    SumPartials(turn, layers_[i], p, d);
+    MultiplyBySlope(before, turn.rows(), whole.z.data() + (before.keeps_z ? p * stride_ : 0),
+                    whole.y.data() + p * stride_, d);
+  }
+}
+
+void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
+                           const float* gradient) const {
+  kernels::UpdateSpans spans = {parameters.values.subspan(offset, n), {gradient, n}, {}};
+  for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+    spans.states[k] = parameters.states[k].subspan(offset, n);
+  }
+  kernels::UpdateBlock(Alone(), optimizer_, turn.update, spans);
+}
+
+// The rows of W that belong to panel q of the slice's input, x.
+void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
+                                std::span<const float> d) const {
+  const size_t rows = ColumnsOf(slice.in.size(), q);
+  const size_t tiles = (rows + panel_.tile_rows - 1) / panel_.tile_rows;
+  const size_t height = RoundUp(slice.in.size(), width_);
+  for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+    for (size_t t = 0; t < tiles; ++t) {
+      const Range tile = Share(rows, 1, t, tiles);
+      panel_.gradient({.batch = turn.rows(),
+                       .rows = tile.size(),
+                       .columns = ColumnsOf(slice.out.size(), p),
+                       .x = x + tile.begin,
+                       .d = d.data() + p * stride_,
+                       .gradient = turn.desk.gradient.data(),
+                       .prefetch = &turn.desk.prefetch});
+      Apply(turn, slice.weights, (p * height + q * width_ + tile.begin) * width_,
+            tile.size() * width_, turn.desk.gradient.data());
+    }
+  }
+}
+
+void TensorParallel::UpdateBias(const Turn& turn, const Slice& slice,
+                                std::span<const float> d) const {
+  for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+    const std::span<float> gradient = turn.desk.gradient.first(width_);
+    kernels::ColumnSums(Alone(), {d.data() + p * stride_, turn.rows(), width_},
+                        kernels::Output::kOverwrite, gradient);
+    Apply(turn, slice.bias, p * width_, width_, gradient.data());
+  }
+}
+
+void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
+  const Layer& layer = layers_[i];
+  const bool by_rows = layer.split == Split::kByRows;
+  const auto gradient_of = [&](const Slice& slice) -> std::span<const float> {
+    return by_rows ? layer.wholes[turn.rank()].d : slice.d;
+  };
+  if (i == 0) {
+    // Shards that read the same columns share the conversion.
+    const size_t step = by_rows ? 1 : turn.shards.size();
+    for (size_t begin = turn.shards.begin; begin < turn.shards.end; begin += step) {
+      const Range in = layer.slices[begin].in;
+      for (size_t q = 0; q < Panels(in.size()); ++q) {
+        ConvertInput(turn, in.begin / width_ + q, 1);
+        for (size_t s = begin; s < begin + step; ++s) {
+          UpdateRows(turn, layer.slices[s], q, turn.desk.input.data(),
+                     gradient_of(layer.slices[s]));
+        }
+      }
+    }
+  }
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    const Slice& slice = layer.slices[s];
+    if (i > 0) {
+      for (size_t q = 0; q < Panels(slice.in.size()); ++q) {
+        UpdateRows(turn, slice, q, InputOf(turn, i, s) + q * stride_, gradient_of(slice));
+      }
+      Transpose(slice);
+    }
+    if (!by_rows || s == 0) UpdateBias(turn, slice, gradient_of(slice));
+  }
+}
+
+}  // namespace mlp::engine

@@ -1,0 +1,179 @@
+// One training step of a dense stack, at the hardware's pace: tensor parallelism in the manner of
+// Shoeybi et al., "Megatron-LM" (2019, section 3), inside one CPU.
+//
+// A shard owns, for good, some columns of one layer's W and the rows of the next layer's W that
+// these columns feed, with the optimizer's state. So weights never cross from core to core; only
+// sums of partial products do. Layers alternate: the last layer is split by rows, the one before by
+// columns, and so on.
+//
+//   by columns: y[:, own] = f(x W[:, own] + b[own]); needs all of x
+//   by rows:    y = f(sum over shards of x[:, own] W[own, :] + b); needs x[:, own] alone
+//
+// The weight gradient is formed tile by tile in registers and applied at once; it is never stored.
+// The number of shards is part of the plan: sums over shards have a fixed order, so results do not
+// depend on the number of threads that execute them (rule R8).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mlp/base/arena.h"
+#include "mlp/base/team.h"
+#include "mlp/engine/batch.h"
+#include "mlp/kernels/context.h"
+#include "mlp/kernels/panel/panel.h"
+#include "mlp/kernels/update/update.h"
+#include "mlp/model/model.h"
+#include "mlp/optim/optimizer.h"
+
+namespace mlp::engine {
+
+// How many shards a model is cut into where nobody says. From its widths alone, as bits depend on
+// it: as many as its widest hidden layer has room for, so that as many threads have work.
+size_t DefaultShards(const model::ModelSpec& spec);
+
+class TensorParallel {
+ public:
+  // For batches of up to max_batch rows. `kernels` must have a panel family. Threads beyond the
+  // number of shards have nothing to do.
+  TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
+                 const kernels::KernelSet& kernels, kernels::MathMode math, size_t shards,
+                 size_t max_batch, int threads);
+
+  // Weights and optimizer state from where they are at home, and back.
+  void Load(const model::Model& model, const optim::Optimizer& optimizer);
+  void Store(model::Model& model, optim::Optimizer& optimizer) const;
+
+  // Trains on the batch. `update` are the optimizer's constants of this step.
+  StepResult Step(const Batch& batch, const kernels::UpdateStep& update);
+
+  size_t bytes() const { return arena_.bytes(); }
+  size_t shards() const { return shards_; }
+
+ private:
+  enum class Split { kByColumns, kByRows };
+
+  // Parameters of one kind and the state that belongs to them.
+  struct Parameters {
+    std::span<float> values;
+    std::array<std::span<float>, kernels::kMaxStates> states;
+  };
+
+  // What a shard owns of a layer.
+  struct Slice {
+    Range in;                     // rows of W
+    Range out;                    // columns of W
+    Parameters weights;           // panels of [in rounded up, width]
+    std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
+    Parameters bias;              // [out rounded up]; zeros for shards but the first, if by rows
+    // All panels of [max_batch, width].
+    std::span<float> product;  // input W + bias; by rows, the shard's part of it
+    std::span<float> y;        // by columns: f(product), in the same place if that may be lost
+    std::span<float> d;        // by columns: gradient with respect to the product
+    std::span<float> partial;  // by rows: the product; by columns: part of the input's gradient
+  };
+
+  // What a thread has of a layer that is split by rows: all columns.
+  struct Whole {
+    std::span<float> z;
+    std::span<float> y;
+    std::span<float> d;
+  };
+
+  struct Layer {
+    size_t inputs;
+    size_t outputs;
+    kernels::Activation activation;
+    bool keeps_z;
+    Split split;
+    std::vector<Slice> slices;  // [shards]
+    std::vector<Whole> wholes;  // [threads], if by rows
+  };
+
+  // A thread's own room.
+  struct Desk {
+    std::span<uint8_t> pixels;        // panels of [max_batch, width]
+    std::span<float> input;           // kInputPanels panels of [max_batch, width]
+    std::span<float> gradient;        // [tile_rows, width]
+    std::span<uint8_t> labels;        // [max_batch]
+    std::span<float> losses;          // [max_batch]
+    std::span<uint8_t> hits;          // [max_batch]
+    std::span<float> logits;          // [max_batch, outputs], where they take more than one panel
+    std::vector<const float*> parts;  // [shards]
+    kernels::RowPrefetcher prefetch;
+  };
+
+  // A step as one worker sees it.
+  struct Turn {
+    const Batch& batch;
+    const kernels::UpdateStep& update;
+    const Worker& worker;
+    Range shards;  // this worker's
+    Desk& desk;
+    size_t rows() const { return batch.rows.size(); }
+    size_t rank() const { return static_cast<size_t>(worker.rank()); }
+  };
+
+  void Plan(Arena& arena);
+  size_t Panels(size_t columns) const { return (columns + width_ - 1) / width_; }
+  kernels::Context Alone() const { return {&kernels_, math_, Worker()}; }
+  // Columns of panel p that matter, of `columns` in all.
+  size_t ColumnsOf(size_t columns, size_t p) const {
+    return columns - p * width_ < width_ ? columns - p * width_ : width_;
+  }
+
+  void RunStep(const Turn& turn);
+  void GatherInput(const Turn& turn) const;
+  // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
+  void ConvertInput(const Turn& turn, size_t first, size_t count) const;
+  // Panels of what layer i > 0 reads.
+  const float* InputOf(const Turn& turn, size_t i, size_t shard) const;
+
+  void Forward(const Turn& turn, size_t i);
+  void ForwardInput(const Turn& turn, Range shards) const;
+  // y = start + x b; start null for 0.
+  void Multiply(const Turn& turn, const float* x, Range depth, Range columns,
+                std::span<const float> b, const float* start, std::span<float> y) const;
+  // y = f(z) and d *= f'(z) over one panel.
+  void Activate(const Layer& layer, size_t rows, const float* z, float* y) const;
+  void MultiplyBySlope(const Layer& layer, size_t rows, const float* z, const float* y,
+                       float* d) const;
+  // One panel of the sum of all shards' partials.
+  void SumPartials(const Turn& turn, const Layer& layer, size_t panel, float* to) const;
+  void Loss(const Turn& turn);
+
+  // From the gradient of layer i > 0 to that of its input: the whole of it if split by rows, the
+  // parts of this worker's shards if by columns. Those FinishInputGradient puts together.
+  void BackwardInput(const Turn& turn, size_t i);
+  void FinishInputGradient(const Turn& turn, size_t i);
+  void UpdateLayer(const Turn& turn, size_t i);
+  void UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
+                  std::span<const float> d) const;
+  void UpdateBias(const Turn& turn, const Slice& slice, std::span<const float> d) const;
+  void Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
+             const float* gradient) const;
+  void Transpose(const Slice& slice) const;
+
+  // visit(index in the flat vector, parameters, index in those, n) for every contiguous stretch.
+  template <class Visit>
+  void ForEachStretch(Visit visit) const;
+
+  const kernels::KernelSet& kernels_;
+  const kernels::PanelKernels& panel_;
+  const kernels::MathMode math_;
+  const kernels::OptimizerKind optimizer_;
+  const size_t width_;
+  const size_t shards_;
+  const size_t max_batch_;
+  const size_t stride_;  // from one panel of activations to the next
+  const int threads_;
+  std::vector<Layer> layers_;
+  std::vector<Desk> desks_;  // [threads]
+  Arena arena_;
+  Signals signals_;
+};
+
+}  // namespace mlp::engine

@@ -1,0 +1,181 @@
+// Steps of random stacks, on every instruction set of this CPU, in any number of shards, against
+// the textbook; and the same bits on any number of threads.
+#include "mlp/engine/tensor_parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "mlp/base/rng.h"
+#include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/kernel_testing.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/model/model.h"
+#include "mlp/model/spec.h"
+#include "mlp/reference/activation.h"
+#include "mlp/reference/matrix.h"
+#include "mlp/reference/mlp.h"
+#include "mlp/reference/optimizer.h"
+
+namespace mlp::engine {
+namespace {
+
+constexpr size_t kExamples = 90;
+constexpr double kLearningRate = 0.5;
+
+// A random stack, examples for it, and two batches of different sizes; all drawn from a seed.
+struct Problem {
+  explicit Problem(uint64_t seed)
+      : stream(seed, Purpose::kTest), spec(RandomSpec(seed)), start(spec, seed) {
+    // Biases start at 0, where a mistake would not show.
+    for (float& p : start.parameters()) p += 0.1f * stream.Normal();
+    examples.size = kExamples;
+    examples.features = spec.inputs;
+    examples.pixels = AlignedBuffer<uint8_t>(kExamples * spec.inputs);
+    examples.labels = AlignedBuffer<uint8_t>(kExamples);
+    for (uint8_t& p : examples.pixels) p = static_cast<uint8_t>(stream.Below(256));
+    for (uint8_t& label : examples.labels) {
+      label = static_cast<uint8_t>(stream.Below(static_cast<uint32_t>(spec.outputs())));
+    }
+    for (std::vector<uint32_t>& rows : batches) {
+      for (uint32_t n = 1 + stream.Below(70); n > 0; --n) rows.push_back(stream.Below(kExamples));
+    }
+    shards = 1 + stream.Below(5);
+  }
+
+  // Depths 1 to 5 in turn, so that the first layer is split either way; inputs of more and of less
+  // than one stretch of the conversion; outputs of one panel and of several.
+  model::ModelSpec RandomSpec(uint64_t seed) {
+    const auto activation = [this] {
+      return kernels::kActivations[stream.Below(std::size(kernels::kActivations))];
+    };
+    model::ModelSpec random = {seed % 3 == 0 ? 784 : 1 + stream.Below(300), {}};
+    for (uint64_t i = seed % 5; i > 0; --i) {
+      random.layers.push_back({1 + stream.Below(200), activation()});
+    }
+    random.layers.push_back({1 + stream.Below(80), kernels::Activation::kIdentity});
+    return random;
+  }
+
+  size_t LargestBatch() const { return std::max(batches[0].size(), batches[1].size()); }
+
+  Stream stream;
+  model::ModelSpec spec;
+  model::Model start;
+  data::Examples examples;
+  std::vector<uint32_t> batches[2];
+  size_t shards;
+};
+
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<size_t> hits;
+  std::vector<float> parameters;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome Train(const Problem& problem, const kernels::Target& target, int threads) {
+  model::Model model(problem.spec);
+  std::ranges::copy(problem.start.parameters(), model.parameters().begin());
+  optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},
+                             model.parameters().size());
+  TensorParallel engine(model, optimizer, kernels::KernelsFor(target), kernels::MathMode::kExact,
+                        problem.shards, problem.LargestBatch(), threads);
+  Outcome outcome;
+  for (const std::vector<uint32_t>& rows : problem.batches) {
+    optimizer.BeginStep();
+    const StepResult result =
+        engine.Step({&problem.examples, rows, problem.batches[1]}, optimizer.step());
+    outcome.losses.push_back(result.loss());
+    outcome.hits.push_back(result.hits);
+  }
+  engine.Store(model, optimizer);
+  outcome.parameters.assign(model.parameters().begin(), model.parameters().end());
+  return outcome;
+}
+
+// The same in double.
+std::pair<std::vector<double>, std::vector<double>> TrainReference(const Problem& problem) {
+  std::vector<size_t> widths = {problem.spec.inputs};
+  std::vector<reference::Activation> activations;
+  for (const model::DenseSpec& layer : problem.spec.layers) {
+    widths.push_back(layer.units);
+    activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
+  }
+  const auto start = problem.start.parameters();
+  reference::Mlp mlp(widths, activations, {start.begin(), start.end()});
+  reference::Sgd sgd({.learning_rate = kLearningRate});
+  std::vector<double> losses;
+  for (const std::vector<uint32_t>& rows : problem.batches) {
+    reference::Matrix x(rows.size(), problem.spec.inputs);
+    std::vector<int> labels;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      for (size_t j = 0; j < x.cols; ++j) {
+        x.data[i * x.cols + j] = problem.examples.pixels[rows[i] * x.cols + j] / 255.0;
+      }
+      labels.push_back(problem.examples.labels[rows[i]]);
+    }
+    losses.push_back(mlp.Step(x, labels, sgd));
+  }
+  return {losses, mlp.parameters()};
+}
+
+class TensorParallelTest : public testing::TestWithParam<kernels::Target> {};
+
+TEST_P(TensorParallelTest, FollowsTheReference) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const Problem problem(seed);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + Format(problem.spec) + ", " +
+                 std::to_string(problem.shards) + " shards, batches of " +
+                 std::to_string(problem.batches[0].size()) + " and " +
+                 std::to_string(problem.batches[1].size()));
+    const Outcome actual = Train(problem, GetParam(), 1);
+    const auto [losses, parameters] = TrainReference(problem);
+    double travelled = 0, apart = 0;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      travelled = std::max(travelled, std::abs(parameters[i] - problem.start.parameters()[i]));
+      apart = std::max(apart, std::abs(parameters[i] - actual.parameters[i]));
+    }
+    EXPECT_NEAR(actual.losses[0], losses[0], 1e-5 * (1 + losses[0]));
+    // A rectifier that rounds to the other side moves the second step a little.
+    EXPECT_NEAR(actual.losses[1], losses[1], 1e-4 * (1 + losses[1]));
+    EXPECT_LT(apart, 1e-3 * travelled + 1e-6);
+  }
+}
+
+TEST_P(TensorParallelTest, BitsDoNotDependOnTheNumberOfThreads) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Problem problem(seed);
+    const Outcome expected = Train(problem, GetParam(), 1);
+    for (const int threads : kernels::kTeamSizes) {
+      EXPECT_EQ(Train(problem, GetParam(), threads), expected)
+          << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
+          << " shards, " << threads << " threads";
+    }
+  }
+}
+
+std::vector<kernels::Target> Targets() {
+  std::vector<kernels::Target> targets = kernels::SupportedTargets();
+  std::erase_if(targets, [](const kernels::Target& target) {
+    return kernels::KernelsFor(target).panel == nullptr;
+  });
+  return targets;
+}
+
+INSTANTIATE_TEST_SUITE_P(, TensorParallelTest, testing::ValuesIn(Targets()), kernels::TestName);
+
+TEST(DefaultShardsTest, FollowTheWidths) {
+  const auto of = [](const char* spec) { return DefaultShards(*model::ParseModelSpec(spec)); };
+  EXPECT_EQ(of("784-128-128-128-10"), 4u);
+  EXPECT_EQ(of("784-10"), 16u);
+  EXPECT_EQ(of("2-8-8-2"), 1u);
+  EXPECT_EQ(of("784-2048-32-10"), 16u);
+}
+
+}  // namespace
+}  // namespace mlp::engine

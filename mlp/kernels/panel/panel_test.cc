@@ -1,0 +1,154 @@
+// Panel products and gradients against plain sums in double, on every instruction set of this CPU.
+#include "mlp/kernels/panel/panel.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/rng.h"
+#include "mlp/kernels/kernel_testing.h"
+#include "mlp/kernels/kernels.h"
+
+namespace mlp::kernels {
+namespace {
+
+class PanelTest : public testing::TestWithParam<Target> {
+ protected:
+  AlignedBuffer<float> Random(size_t n) {
+    AlignedBuffer<float> buffer(n);
+    for (float& x : buffer) x = stream_.Uniform(-1, 1);
+    return buffer;
+  }
+
+  const PanelKernels& kernels_ = *KernelsFor(GetParam()).panel;
+  const size_t width_ = kernels_.width;
+  Stream stream_{1, Purpose::kTest};
+};
+
+TEST_P(PanelTest, Product) {
+  for (const size_t rows : {1, 2, 13, 14, 15, 29, 64}) {
+    for (const size_t depth : {size_t{0}, size_t{1}, width_ - 1, width_, width_ + 1, 3 * width_}) {
+      for (const size_t columns : {size_t{1}, width_ / 2, width_ / 2 + 1, width_}) {
+        for (const bool goes_on : {false, true}) {
+          const size_t stride = rows * width_ + 16;
+          const AlignedBuffer<float> a = Random(4 * stride);
+          AlignedBuffer<float> b = Random(4 * width_ * width_);
+          AlignedBuffer<float> start = Random(width_);
+          AlignedBuffer<float> y = Random(rows * width_);
+          // What lies beyond the last column is 0, by the definition of a panel.
+          for (size_t k = 0; k < b.size(); ++k) b[k] = k % width_ < columns ? b[k] : 0;
+          for (size_t k = 0; k < width_; ++k) start[k] = k < columns ? start[k] : 0;
+          for (size_t k = 0; goes_on && k < y.size(); ++k) y[k] = k % width_ < columns ? y[k] : 0;
+          std::vector<double> expected(rows * width_);
+          for (size_t i = 0; i < rows; ++i) {
+            for (size_t j = 0; j < columns; ++j) {
+              double sum = goes_on ? y[i * width_ + j] : start[j];
+              for (size_t k = 0; k < depth; ++k) {
+                sum += static_cast<double>(a[k / width_ * stride + i * width_ + k % width_]) *
+                       b[k * width_ + j];
+              }
+              expected[i * width_ + j] = sum;
+            }
+          }
+          kernels_.product({rows, depth, columns, a.data(), stride, b.data(),
+                            goes_on ? nullptr : start.data(), y.data()});
+          for (size_t k = 0; k < y.size(); ++k) {
+            ASSERT_NEAR(y[k], expected[k], 1e-5)
+                << "rows " << rows << " depth " << depth << " columns " << columns << " at " << k;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(PanelTest, Gradient) {
+  for (const size_t batch : {1, 7, 8, 9, 64, 100}) {
+    for (size_t rows = 1; rows <= kernels_.tile_rows && rows <= width_; ++rows) {
+      for (const size_t columns : {size_t{1}, width_ / 2, width_ / 2 + 1, width_}) {
+        const AlignedBuffer<float> x = Random(batch * width_);
+        AlignedBuffer<float> d = Random(batch * width_);
+        AlignedBuffer<float> gradient = Random(rows * width_);
+        for (size_t k = 0; k < d.size(); ++k) d[k] = k % width_ < columns ? d[k] : 0;
+        const size_t first = width_ - rows;
+        RowPrefetcher prefetch;
+        kernels_.gradient(
+            {batch, rows, columns, x.data() + first, d.data(), gradient.data(), &prefetch});
+        for (size_t i = 0; i < rows; ++i) {
+          for (size_t j = 0; j < width_; ++j) {
+            double expected = 0;
+            for (size_t k = 0; k < batch; ++k) {
+              expected += static_cast<double>(x[k * width_ + first + i]) * d[k * width_ + j];
+            }
+            ASSERT_NEAR(gradient[i * width_ + j], expected, 2e-5)
+                << "batch " << batch << " rows " << rows << " columns " << columns;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(PanelTest, Transpose) {
+  const AlignedBuffer<float> from = Random(width_ * width_);
+  AlignedBuffer<float> to(width_ * width_);
+  kernels_.transpose(from.data(), to.data());
+  for (size_t k = 0; k < to.size(); ++k) {
+    EXPECT_EQ(to[k], from[k % width_ * width_ + k / width_]);
+  }
+}
+
+TEST_P(PanelTest, GatherAndConvert) {
+  constexpr size_t kFeatures = 75;
+  AlignedBuffer<uint8_t> pixels(10 * kFeatures);
+  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(1 + stream_.Below(255));
+  const std::vector<uint32_t> rows = {9, 0, 4, 4, 7};
+  for (const size_t column : {0, 3}) {
+    const size_t columns = kFeatures - column;
+    const size_t panels = (columns + width_ - 1) / width_;
+    const size_t stride = rows.size() * width_;
+    AlignedBuffer<uint8_t> bytes(panels * stride);
+    for (uint8_t& byte : bytes) byte = 7;
+    kernels_.gather(pixels.data(), kFeatures, rows, column, columns, bytes.data(), stride);
+    AlignedBuffer<float> numbers(panels * stride);
+    kernels_.convert(numbers.size(), 0.5f, bytes.data(), numbers.data());
+    for (size_t k = 0; k < numbers.size(); ++k) {
+      const size_t j = k / stride * width_ + k % width_;
+      const uint8_t expected =
+          j < columns ? pixels[rows[k % stride / width_] * kFeatures + column + j] : 0;
+      EXPECT_EQ(numbers[k], 0.5f * static_cast<float>(expected)) << k;
+    }
+  }
+}
+
+TEST_P(PanelTest, Sum) {
+  const size_t n = 5 * width_;
+  const AlignedBuffer<float> a = Random(n), b = Random(n), c = Random(n);
+  AlignedBuffer<float> y(n);
+  const std::vector<const float*> parts = {a.data(), b.data(), c.data()};
+  kernels_.sum(n, parts, y.data());
+  for (size_t k = 0; k < n; ++k) EXPECT_EQ(y[k], a[k] + b[k] + c[k]);
+  kernels_.sum(n, std::span(parts).first(1), y.data());
+  for (size_t k = 0; k < n; ++k) EXPECT_EQ(y[k], a[k]);
+}
+
+std::vector<Target> Targets() {
+  std::vector<Target> targets = SupportedTargets();
+  std::erase_if(targets, [](const Target& t) { return FindPanelKernels(t) == nullptr; });
+  return targets;
+}
+
+INSTANTIATE_TEST_SUITE_P(, PanelTest, testing::ValuesIn(Targets()), TestName);
+
+TEST(RowPrefetcherTest, EndsAfterTheLastRow) {
+  const std::vector<uint8_t> bytes(4 * 100);
+  const std::vector<uint32_t> rows = {3, 1};
+  RowPrefetcher prefetch(bytes.data(), 100, rows);
+  for (int i = 0; i < 10; ++i) prefetch.Next();
+}
+
+}  // namespace
+}  // namespace mlp::kernels

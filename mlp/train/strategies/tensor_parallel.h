@@ -1,0 +1,22 @@
+// The fast way: shards own slices of all layers, and each tile of a gradient is applied while it
+// is in registers. See engine/tensor_parallel.h.
+#pragma once
+
+#include "mlp/engine/tensor_parallel.h"
+#include "mlp/train/strategies/setup.h"
+
+namespace mlp::train {
+
+class TensorParallel final : public StrategyBase {
+ public:
+  explicit TensorParallel(const Setup& setup);
+  engine::StepResult Step(const engine::Batch& batch) override;
+  void Load() override { engine_.Load(model_, optimizer_); }
+  void Store() override { engine_.Store(model_, optimizer_); }
+  size_t bytes() const override { return engine_.bytes(); }
+
+ private:
+  engine::TensorParallel engine_;
+};
+
+}  // namespace mlp::train
