@@ -36,6 +36,17 @@ template <class V>
   return xsimd::fma(a, b, c);
 }
 
+// c - a b, likewise.
+template <class V>
+[[gnu::always_inline]] inline V SubMul(V c, V a, V b) {
+#ifdef __AVX512F__
+  if constexpr (V::size == 16) {
+    return _mm512_fnmadd_ps(a, b, c);
+  }
+#endif
+  return xsimd::fnma(a, b, c);
+}
+
 // The first n < V::size lanes from memory, the others 0.
 template <class V>
 [[gnu::always_inline]] inline V LoadPartial(const float* from, size_t n) {

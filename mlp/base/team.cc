@@ -35,10 +35,14 @@ void SpinUntil(int spins, Condition condition) {
                                  absl::FunctionRef<void(const Worker&)> body) {
   const ScopedFlushDenormals flush;
   const Worker worker(rank, size, barrier);
+#if defined(__SANITIZE_THREAD__)
   // libgomp's own fork and join are invisible to ThreadSanitizer; these two barriers are not.
   worker.Sync();
   body(worker);
   worker.Sync();
+#else
+  body(worker);
+#endif
 }
 
 // The limit that one control group (version 2) sets, in CPUs, rounded up; a lot without one.

@@ -115,7 +115,7 @@ void TensorParallel::Plan(Arena& arena) {
     Desk& desk = desks_[t];
     desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
     desk.input = arena.Take<float>(kInputPanels * stride_);
-    desk.gradient = arena.Take<float>(panel_.tile_rows * width_);
+    desk.gradient = arena.Take<float>(width_ * width_);
     desk.labels = arena.Take<uint8_t>(max_batch_);
     desk.losses = arena.Take<float>(max_batch_);
     desk.hits = arena.Take<uint8_t>(max_batch_);
@@ -429,11 +429,11 @@ void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, 
                        .columns = ColumnsOf(slice.out.size(), p),
                        .x = x + tile.begin,
                        .d = d.data() + p * stride_,
-                       .gradient = turn.desk.gradient.data(),
+                       .gradient = turn.desk.gradient.data() + tile.begin * width_,
                        .prefetch = &turn.desk.prefetch});
-      Apply(turn, slice.weights, (p * height + q * width_ + tile.begin) * width_,
-            tile.size() * width_, turn.desk.gradient.data());
     }
+    Apply(turn, slice.weights, (p * height + q * width_) * width_, rows * width_,
+          turn.desk.gradient.data());
   }
 }
 

@@ -97,7 +97,7 @@ class TensorParallel {
   struct Desk {
     std::span<uint8_t> pixels;        // panels of [max_batch, width]
     std::span<float> input;           // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;        // [tile_rows, width]
+    std::span<float> gradient;        // [width, width]
     std::span<uint8_t> labels;        // [max_batch]
     std::span<float> losses;          // [max_batch]
     std::span<uint8_t> hits;          // [max_batch]

@@ -44,6 +44,7 @@ struct Primitives {
     return a * b + c;
 #endif
   }
+  static V SubMul(V c, V a, V b) { return MulAdd(-a, b, c); }
   // Whether 1 / x and 1 / sqrt(x) have fast estimates that are the same on every CPU, as starting
   // points for Newton's iteration: V ReciprocalEstimate(V), V RsqrtEstimate(V).
   static constexpr bool kEstimates = false;
@@ -57,6 +58,12 @@ struct Primitives {
 template <class V>
 V mul_add(V a, V b, V c) {
   return Primitives<V>::MulAdd(a, b, c);
+}
+
+// c - a * b, likewise.
+template <class V>
+V sub_mul(V c, V a, V b) {
+  return Primitives<V>::SubMul(c, a, b);
 }
 
 struct ExactMath {
@@ -107,7 +114,8 @@ struct FastMath {
   static V Divide(V a, V b) {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::ReciprocalEstimate(b);
-      return a * (r * (V(2.0f) - b * r));
+      const V quotient = a * r;
+      return mul_add(sub_mul(a, b, quotient), r, quotient);
     } else {
       return a / b;
     }
@@ -117,7 +125,8 @@ struct FastMath {
   static V DivideByRoot(V a, V b, V scale, V epsilon) {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::RsqrtEstimate(max(b, V(1e-36f)));
-      const V root = b * (r * (V(1.5f) - V(0.5f) * b * r * r));
+      const V estimate = b * r;
+      const V root = mul_add(sub_mul(b, estimate, estimate), V(0.5f) * r, estimate);
       return Divide(a, mul_add(root, scale, epsilon));
     } else {
       return a / mul_add(sqrt(b), scale, epsilon);

@@ -16,6 +16,7 @@ struct Primitives<xsimd::batch<float, Arch>> {
   static constexpr bool kEstimates = std::is_base_of_v<xsimd::avx512f, Arch>;
 
   static V MulAdd(V a, V b, V c) { return mlp::MulAdd(a, b, c); }
+  static V SubMul(V c, V a, V b) { return mlp::SubMul(c, a, b); }
 
 #ifdef __AVX512F__
   static V ReciprocalEstimate(V x) { return _mm512_rcp14_ps(x); }

@@ -25,17 +25,18 @@ struct Sgd {
 
 // Kingma & Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with both bias
 // corrections drawn into constants of the step:
-//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2, as m += (1 - beta1) (g - m) etc.
 //   w -= rate * m / (sqrt(v) * root_scale + epsilon)
 // where rate = learning_rate / (1 - beta1^t) and root_scale = 1 / sqrt(1 - beta2^t).
 struct Adam {
   static constexpr size_t kStates = 2;
   template <class Math, class V>
   static void Apply(const UpdateStep& step, V g, V& w, V* s) {
-    s[0] = mul_add(V(step.beta1), s[0], V(1.0f - step.beta1) * g);
-    s[1] = mul_add(V(step.beta2), s[1], V(1.0f - step.beta2) * (g * g));
-    const V change =
-        Math::DivideByRoot(V(-step.rate) * s[0], s[1], V(step.root_scale), V(step.epsilon));
+    s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);
+    s[1] = mul_add(V(1.0f - step.beta2), mul_add(g, g, -s[1]), s[1]);
+    // The rate divides the constants of the denominator, once, and not every numerator.
+    const V change = Math::DivideByRoot(s[0], s[1], V(-step.root_scale / step.rate),
+                                        V(-step.epsilon / step.rate));
     w = mul_add(w, V(step.keep), change);
   }
 };
