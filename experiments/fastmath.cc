@@ -92,11 +92,11 @@ kernels::Context ContextOf(const Session& session, MathMode math) {
 
 void MeasureActivation(Activation activation, MathMode math, const Session& session,
                        record::RunRecord& run) {
-  constexpr size_t kPoints = 40001;
+  constexpr size_t kCenter = 20000;
+  constexpr size_t kPoints = 2 * kCenter + 1;
   TestMatrix x(1, kPoints, 0, 0), y(1, kPoints, 0, 0);
   for (size_t i = 0; i < kPoints; ++i) {
-    x.view()(0, i) =
-        (static_cast<float>(i) - static_cast<float>(kPoints / 2)) * 5e-4f;  // -10 .. 10
+    x.view()(0, i) = (static_cast<float>(i) - static_cast<float>(kCenter)) * 5e-4f;  // -10 .. 10
   }
   kernels::Activate(ContextOf(session, math), activation, x.view(), y.view());
   const auto reference = *reference::ActivationByName(kernels::Name(activation));

@@ -64,6 +64,10 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
                      "thread_private, atomic, hogwild (0: as many as threads)",
              .min = 0,
              .max = 1024});
+  flags.Choice(
+      "skip_zeros", &o->skip_zeros, {"auto", "yes", "no"},
+      {.help = "tensor_parallel leaves out products with pixels that are 0; the same bits; "
+               "auto: if few are not"});
   flags.Int("micro_batches", &o->micro_batches, {.help = "of accumulate", .min = 1});
   AddComputeFlags(flags, &o->compute);
   AddOutputFlags(flags, &o->output, /*with_progress=*/true);
@@ -104,6 +108,7 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
     // Written down, as sums depend on it: a resumed training keeps it on any number of threads.
     strategy.shards = train::DefaultShards(kind, plan.spec, strategy.threads);
   }
+  if (flags.skip_zeros != "auto") strategy.skip_zeros = flags.skip_zeros == "yes";
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
   return plan;

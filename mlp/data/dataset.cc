@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -10,6 +11,12 @@
 #include "mlp/base/check.h"
 
 namespace mlp::data {
+
+double Density(const Examples& examples) {
+  if (examples.pixels.empty()) return 1;
+  const auto zeros = std::count(examples.pixels.begin(), examples.pixels.end(), uint8_t{0});
+  return 1 - static_cast<double>(zeros) / static_cast<double>(examples.pixels.size());
+}
 
 std::string Sha256(const Dataset& dataset) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),

@@ -27,6 +27,9 @@ struct Dataset {
   std::string sha256;  // hex, see Sha256
 };
 
+// The part of the pixels that is not 0; 1 for no pixels.
+double Density(const Examples& examples);
+
 // SHA-256 over train pixels, train labels, test pixels, test labels, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);
 

@@ -1,6 +1,7 @@
 #include "mlp/engine/tensor_parallel.h"
 
 #include <algorithm>
+#include <array>
 
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/activation.h"
@@ -20,7 +21,18 @@ constexpr size_t kMaxShards = 16;
 constexpr size_t kInputPanels = 4;
 constexpr float kPixelScale = 1.0f / 255;
 
+// Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
+// them.
+constexpr size_t kListColumns = 128;
+
 alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
+
+// What each byte stands for: as ConvertInput computes it.
+constexpr std::array<float, 256> kPixelValues = [] {
+  std::array<float, 256> values = {};
+  for (size_t i = 0; i < 256; ++i) values[i] = kPixelScale * static_cast<float>(i);
+  return values;
+}();
 
 }  // namespace
 
@@ -33,21 +45,21 @@ size_t DefaultShards(const model::ModelSpec& spec) {
 }
 
 TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
-                               const kernels::KernelSet& kernels, kernels::MathMode math,
-                               size_t shards, size_t max_batch, int threads)
+                               const kernels::KernelSet& kernels, const Options& options)
     : kernels_(kernels),
       panel_(*kernels.panel),
-      math_(math),
+      math_(options.math),
       optimizer_(optimizer.options().kind),
       width_(panel_.width),
-      shards_(shards),
-      max_batch_(max_batch),
+      shards_(options.shards),
+      max_batch_(options.max_batch),
       // One line more than its rows: panels do not share their L1 sets.
-      stride_(max_batch * width_ + kFloatsPerLine),
-      threads_(static_cast<int>(std::min(static_cast<size_t>(threads), shards))),
+      stride_(max_batch_ * width_ + kFloatsPerLine),
+      threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
+      skip_zeros_(options.skip_zeros),
       signals_(threads_) {
-  MLP_CHECK_GT(shards, 0u);
-  MLP_CHECK_GT(max_batch, 0u);
+  MLP_CHECK_GT(shards_, 0u);
+  MLP_CHECK_GT(max_batch_, 0u);
   const model::ModelSpec& spec = model.spec();
   const size_t count = spec.layers.size();
   size_t inputs = spec.inputs;
@@ -58,13 +70,13 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
                        .activation = layer.activation,
                        .keeps_z = !kernels::SlopeFromOutput(layer.activation),
                        .split = (count - i) % 2 == 1 ? Split::kByRows : Split::kByColumns,
-                       .slices = std::vector<Slice>(shards),
+                       .slices = std::vector<Slice>(shards_),
                        .wholes = {}});
     if (layers_[i].split == Split::kByRows) layers_[i].wholes.resize(static_cast<size_t>(threads_));
     inputs = layer.units;
   }
   desks_.resize(static_cast<size_t>(threads_));
-  for (Desk& desk : desks_) desk.parts.resize(shards);
+  for (Desk& desk : desks_) desk.parts.resize(shards_);
   arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
   Load(model, optimizer);
 }
@@ -113,9 +125,23 @@ void TensorParallel::Plan(Arena& arena) {
       whole.d = activations(layer.outputs);
     }
     Desk& desk = desks_[t];
-    desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
-    desk.input = arena.Take<float>(kInputPanels * stride_);
-    desk.gradient = arena.Take<float>(width_ * width_);
+    if (skip_zeros_) {
+      std::vector<Range> ranges;
+      for (Slice& slice : layers_[0].slices) {
+        if (layers_[0].split == Split::kByColumns && !ranges.empty()) break;
+        slice.first_list = ranges.size();
+        size_t k = slice.in.begin;
+        do {
+          ranges.push_back({k, std::min(k + kListColumns, slice.in.end)});
+          k += kListColumns;
+        } while (k < slice.in.end);
+      }
+      desk.lists.Plan(arena, max_batch_, layers_[0].inputs, ranges);
+    } else {
+      desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
+      desk.input = arena.Take<float>(kInputPanels * stride_);
+    }
+    desk.gradient = arena.Take<float>(kernels::kMaxListOperands * width_ * width_);
     desk.labels = arena.Take<uint8_t>(max_batch_);
     desk.losses = arena.Take<float>(max_batch_);
     desk.hits = arena.Take<uint8_t>(max_batch_);
@@ -222,13 +248,14 @@ void TensorParallel::GatherInput(const Turn& turn) const {
   const Range columns = {layer.slices[turn.shards.begin].in.begin,
                          layer.slices[turn.shards.end - 1].in.end};
   const data::Examples& examples = *turn.batch.examples;
+  for (size_t i = 0; i < turn.rows(); ++i) {
+    turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
+  }
+  if (skip_zeros_) return turn.desk.lists.Build(examples.pixels.data(), turn.batch.rows);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
   panel_.gather(examples.pixels.data(), examples.features, turn.batch.rows, columns.begin,
                 columns.size(), turn.desk.pixels.data() + columns.begin / width_ * stride_,
                 stride_);
-  for (size_t i = 0; i < turn.rows(); ++i) {
-    turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
-  }
 }
 
 void TensorParallel::ConvertInput(const Turn& turn, size_t first, size_t count) const {
@@ -285,6 +312,52 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
   }
 }
 
+template <class Visit>
+void TensorParallel::ForEachListGroup(const Turn& turn, Visit visit) const {
+  // Panels of all shards of this worker that read the same columns of the input.
+  const Layer& layer = layers_.front();
+  std::array<std::pair<size_t, size_t>, kernels::kMaxListOperands> group;  // {shard, panel}
+  size_t size = 0;
+  const auto flush = [&] {
+    if (size > 0) visit(std::span(group).first(size));
+    size = 0;
+  };
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    for (size_t p = 0; p < Panels(layer.slices[s].out.size()); ++p) {
+      group[size++] = {s, p};
+      if (size == group.size()) flush();
+    }
+    if (layer.split == Split::kByRows) flush();
+  }
+  flush();
+}
+
+// The same by lists of what is not 0.
+void TensorParallel::ForwardLists(const Turn& turn) const {
+  const Layer& layer = layers_.front();
+  ForEachListGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
+    const Range in = layer.slices[group[0].first].in;
+    std::array<kernels::ListOperand, kernels::kMaxListOperands> operands;
+    size_t list = layer.slices[group[0].first].first_list;
+    // Once at least, for the sake of the bias.
+    for (size_t k = in.begin; k == in.begin || k < in.end; k += kListColumns, ++list) {
+      for (size_t o = 0; o < group.size(); ++o) {
+        const auto [s, p] = group[o];
+        const Slice& slice = layer.slices[s];
+        operands[o] = {
+            slice.weights.values.data() + (p * RoundUp(in.size(), width_) + k - in.begin) * width_,
+            k == in.begin ? slice.bias.values.data() + p * width_ : nullptr,
+            slice.product.data() + p * stride_};
+      }
+      panel_.list_product({.lists = turn.desk.lists.rows(list),
+                           .values = kPixelValues.data(),
+                           .first = k,
+                           .operands = std::span(operands).first(group.size()),
+                           .prefetch = &turn.desk.prefetch});
+    }
+  });
+}
+
 void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Range columns,
                               std::span<const float> b, const float* start,
                               std::span<float> y) const {
@@ -302,8 +375,9 @@ void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Ran
 
 void TensorParallel::Forward(const Turn& turn, size_t i) {
   const Layer& layer = layers_[i];
+  if (i == 0 && skip_zeros_) ForwardLists(turn);
   if (layer.split == Split::kByColumns) {
-    if (i == 0) ForwardInput(turn, turn.shards);
+    if (i == 0 && !skip_zeros_) ForwardInput(turn, turn.shards);
     for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
       const Slice& slice = layer.slices[s];
       if (i > 0) {
@@ -320,7 +394,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
   for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
     const Slice& slice = layer.slices[s];
     if (i == 0) {
-      ForwardInput(turn, {s, s + 1});
+      if (!skip_zeros_) ForwardInput(turn, {s, s + 1});
     } else {
       Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
                slice.bias.values.data(), slice.product);
@@ -437,6 +511,35 @@ void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, 
   }
 }
 
+// The first layer's W, by the lists of the input's columns.
+void TensorParallel::UpdateInputByLists(const Turn& turn) const {
+  const Layer& layer = layers_.front();
+  ForEachListGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
+    const Range in = layer.slices[group[0].first].in;
+    std::array<kernels::ListOperand, kernels::kMaxListOperands> operands;
+    for (size_t q = 0; q < Panels(in.size()); ++q) {
+      const size_t rows = ColumnsOf(in.size(), q);
+      for (size_t o = 0; o < group.size(); ++o) {
+        const auto [s, p] = group[o];
+        const std::span<const float> d =
+            layer.split == Split::kByRows ? layer.wholes[turn.rank()].d : layer.slices[s].d;
+        operands[o] = {d.data() + p * stride_, kZeros,
+                       turn.desk.gradient.data() + o * width_ * width_};
+      }
+      panel_.list_product({.lists = turn.desk.lists.columns().subspan(in.begin + q * width_, rows),
+                           .values = kPixelValues.data(),
+                           .first = 0,
+                           .operands = std::span(operands).first(group.size()),
+                           .prefetch = &turn.desk.prefetch});
+      for (size_t o = 0; o < group.size(); ++o) {
+        const auto [s, p] = group[o];
+        Apply(turn, layer.slices[s].weights, (p * RoundUp(in.size(), width_) + q * width_) * width_,
+              rows * width_, operands[o].y);
+      }
+    }
+  });
+}
+
 void TensorParallel::UpdateBias(const Turn& turn, const Slice& slice,
                                 std::span<const float> d) const {
   for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
@@ -453,7 +556,9 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
   const auto gradient_of = [&](const Slice& slice) -> std::span<const float> {
     return by_rows ? layer.wholes[turn.rank()].d : slice.d;
   };
-  if (i == 0) {
+  if (i == 0 && skip_zeros_) {
+    UpdateInputByLists(turn);
+  } else if (i == 0) {
     // Shards that read the same columns share the conversion.
     const size_t step = by_rows ? 1 : turn.shards.size();
     for (size_t begin = turn.shards.begin; begin < turn.shards.end; begin += step) {

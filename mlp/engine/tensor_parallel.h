@@ -24,6 +24,7 @@
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/panel/byte_lists.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/update/update.h"
 #include "mlp/model/model.h"
@@ -37,11 +38,17 @@ size_t DefaultShards(const model::ModelSpec& spec);
 
 class TensorParallel {
  public:
-  // For batches of up to max_batch rows. `kernels` must have a panel family. Threads beyond the
-  // number of shards have nothing to do.
+  // `kernels` must have a panel family. Threads beyond the number of shards have nothing to do.
+  struct Options {
+    kernels::MathMode math = kernels::MathMode::kFast;
+    size_t shards = 1;
+    size_t max_batch = 1;
+    int threads = 1;
+    // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
+    bool skip_zeros = false;
+  };
   TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
-                 const kernels::KernelSet& kernels, kernels::MathMode math, size_t shards,
-                 size_t max_batch, int threads);
+                 const kernels::KernelSet& kernels, const Options& options);
 
   // Weights and optimizer state from where they are at home, and back.
   void Load(const model::Model& model, const optim::Optimizer& optimizer);
@@ -66,6 +73,7 @@ class TensorParallel {
   struct Slice {
     Range in;                     // rows of W
     Range out;                    // columns of W
+    size_t first_list = 0;        // of the input's lists that are its rows, in the first layer
     Parameters weights;           // panels of [in rounded up, width]
     std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
     Parameters bias;              // [out rounded up]; zeros for shards but the first, if by rows
@@ -95,9 +103,10 @@ class TensorParallel {
 
   // A thread's own room.
   struct Desk {
-    std::span<uint8_t> pixels;        // panels of [max_batch, width]
+    std::span<uint8_t> pixels;        // panels of [max_batch, width], unless zeros are skipped
+    kernels::ByteLists lists;         // if they are; of kListColumns columns each
     std::span<float> input;           // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;        // [width, width]
+    std::span<float> gradient;        // [kMaxListOperands, width, width]
     std::span<uint8_t> labels;        // [max_batch]
     std::span<float> losses;          // [max_batch]
     std::span<uint8_t> hits;          // [max_batch]
@@ -134,6 +143,10 @@ class TensorParallel {
 
   void Forward(const Turn& turn, size_t i);
   void ForwardInput(const Turn& turn, Range shards) const;
+  void ForwardLists(const Turn& turn) const;
+  // visit(slices, panel of each) for groups of panels that list products take together.
+  template <class Visit>
+  void ForEachListGroup(const Turn& turn, Visit visit) const;
   // y = start + x b; start null for 0.
   void Multiply(const Turn& turn, const float* x, Range depth, Range columns,
                 std::span<const float> b, const float* start, std::span<float> y) const;
@@ -152,6 +165,7 @@ class TensorParallel {
   void UpdateLayer(const Turn& turn, size_t i);
   void UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
                   std::span<const float> d) const;
+  void UpdateInputByLists(const Turn& turn) const;
   void UpdateBias(const Turn& turn, const Slice& slice, std::span<const float> d) const;
   void Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
              const float* gradient) const;
@@ -170,6 +184,7 @@ class TensorParallel {
   const size_t max_batch_;
   const size_t stride_;  // from one panel of activations to the next
   const int threads_;
+  const bool skip_zeros_;
   std::vector<Layer> layers_;
   std::vector<Desk> desks_;  // [threads]
   Arena arena_;

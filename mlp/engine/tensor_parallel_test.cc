@@ -78,13 +78,18 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Outcome Train(const Problem& problem, const kernels::Target& target, int threads) {
+Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
+              bool skip_zeros = false) {
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
   optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},
                              model.parameters().size());
-  TensorParallel engine(model, optimizer, kernels::KernelsFor(target), kernels::MathMode::kExact,
-                        problem.shards, problem.LargestBatch(), threads);
+  TensorParallel engine(model, optimizer, kernels::KernelsFor(target),
+                        {.math = kernels::MathMode::kExact,
+                         .shards = problem.shards,
+                         .max_batch = problem.LargestBatch(),
+                         .threads = threads,
+                         .skip_zeros = skip_zeros});
   Outcome outcome;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     optimizer.BeginStep();
@@ -153,6 +158,24 @@ TEST_P(TensorParallelTest, BitsDoNotDependOnTheNumberOfThreads) {
     const Outcome expected = Train(problem, GetParam(), 1);
     for (const int threads : kernels::kTeamSizes) {
       EXPECT_EQ(Train(problem, GetParam(), threads), expected)
+          << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
+          << " shards, " << threads << " threads";
+    }
+  }
+}
+
+// What is left out would have added 0.
+TEST_P(TensorParallelTest, SkippingZerosChangesNoBits) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    Problem problem(seed);
+    // From all pixels 0, through a column of them, to none.
+    const auto density = static_cast<uint32_t>(seed % 5);
+    for (uint8_t& pixel : problem.examples.pixels) {
+      if (problem.stream.Below(4) >= density) pixel = 0;
+    }
+    const Outcome expected = Train(problem, GetParam(), 1);
+    for (const int threads : {1, 3}) {
+      EXPECT_EQ(Train(problem, GetParam(), threads, /*skip_zeros=*/true), expected)
           << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
           << " shards, " << threads << " threads";
     }

@@ -14,6 +14,9 @@
 namespace mlp::train {
 namespace {
 
+// Where less than this part of the pixels is not 0, lists of these beat dense products.
+constexpr double kSparse = 0.35;
+
 absl::Status Wrong(absl::string_view flag, absl::string_view expected, size_t found) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
 }
@@ -52,13 +55,15 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  options.batch_size);
   }
   Trainer trainer(options, dataset, model);
+  std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
+  if (!skip_zeros) skip_zeros = data::Density(dataset.train) < kSparse;
   trainer.validation_rows_ = std::move(split.validation_rows);
   trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, options.batch_size,
                                                      options.last_batch, options.seed);
   trainer.optimizer_ =
       std::make_unique<optim::Optimizer>(options.optimizer, model.parameters().size());
-  MLP_ASSIGN_OR_RETURN(trainer.strategy_,
-                       MakeStrategy(options.strategy, batch_size, model, *trainer.optimizer_));
+  MLP_ASSIGN_OR_RETURN(trainer.strategy_, MakeStrategy(trainer.options_.strategy, batch_size, model,
+                                                       *trainer.optimizer_));
   return trainer;
 }
 

@@ -58,6 +58,9 @@ struct StrategyOptions {
   // or a model by tensor_parallel (0: as its widths suggest). Sums depend on it, so bits do too; on
   // the number of threads they do not.
   size_t shards = 0;
+  // Of tensor_parallel: leave out products with pixels that are 0, which changes no bits. None: if
+  // the training set has few others (Trainer), no otherwise.
+  std::optional<bool> skip_zeros = {};
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
 

@@ -4,8 +4,12 @@ namespace mlp::train {
 
 TensorParallel::TensorParallel(const Setup& setup)
     : StrategyBase(setup),
-      engine_(model_, optimizer_, kernels_, math_, setup.options.shards, setup.max_batch,
-              threads_) {}
+      engine_(model_, optimizer_, kernels_,
+              {.math = math_,
+               .shards = setup.options.shards,
+               .max_batch = setup.max_batch,
+               .threads = threads_,
+               .skip_zeros = setup.options.skip_zeros.value_or(false)}) {}
 
 engine::StepResult TensorParallel::Step(const engine::Batch& batch) {
   optimizer_.BeginStep();
