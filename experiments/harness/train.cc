@@ -15,9 +15,10 @@ namespace {
 absl::StatusOr<train::Trainer> MakeTrainer(const Session& session,
                                            const train::TrainOptions& options,
                                            record::RunRecord& run, Training& training) {
-  Describe(options, run);
   training.model = std::make_unique<model::Model>(session.model(), options.seed);
-  return train::Trainer::Create(options, session.dataset(), *training.model);
+  auto trainer = train::Trainer::Create(options, session.dataset(), *training.model);
+  Describe(trainer.ok() ? trainer->options() : options, run);
+  return trainer;
 }
 
 // Notes losses and times of steps; evaluates between them.
@@ -113,6 +114,10 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
   run.params.try_emplace("optimizer", std::string(kernels::Name(options.optimizer.kind)));
   run.params.try_emplace("learning_rate", options.optimizer.learning_rate);
   run.params.try_emplace("strategy", std::string(train::Name(strategy.EffectiveKind())));
+  if (strategy.shards > 0) {
+    run.params.try_emplace("shards", static_cast<double>(strategy.shards));
+  }
+  run.params.try_emplace("skip_zeros", strategy.skip_zeros.value_or(false));
   run.params.try_emplace("target", kernels::Name(strategy.target));
   run.params.try_emplace("math", std::string(kernels::Name(strategy.math)));
   for (const auto& [op, target] : train::ResolvedKernels(strategy)) run.resolved[op] = target;

@@ -55,6 +55,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  options.batch_size);
   }
   Trainer trainer(options, dataset, model);
+  trainer.options_.strategy = Resolve(options.strategy, model.spec());
   std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
   if (!skip_zeros) skip_zeros = data::Density(dataset.train) < kSparse;
   trainer.validation_rows_ = std::move(split.validation_rows);

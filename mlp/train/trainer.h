@@ -57,6 +57,7 @@ class Trainer {
   // Loss and accuracy on the test part.
   Evaluation Test() const;
 
+  // With what was left open decided.
   const TrainOptions& options() const { return options_; }
   // Complete ones.
   size_t epochs_done() const { return epochs_done_; }

@@ -88,6 +88,15 @@ std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyO
   return resolved;
 }
 
+StrategyOptions Resolve(const StrategyOptions& options, const model::ModelSpec& spec) {
+  StrategyOptions resolved = options;
+  resolved.kind = options.EffectiveKind();
+  if (options.shards == 0) {
+    resolved.shards = DefaultShards(*resolved.kind, spec, options.threads);
+  }
+  return resolved;
+}
+
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& options,
                                                        size_t max_batch, model::Model& model,
                                                        optim::Optimizer& optimizer) {
@@ -110,10 +119,7 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
                      kernels::Name(options.target), "; use --strategy=fused"));
   }
   MLP_CHECK_GT(max_batch, 0u);
-  StrategyOptions resolved = options;
-  if (resolved.shards == 0) {
-    resolved.shards = DefaultShards(kind, model.spec(), options.threads);
-  }
+  const StrategyOptions resolved = Resolve(options, model.spec());
   const Setup setup = {resolved, max_batch, model, optimizer};
   switch (kind) {
 #define MLP_STRATEGY(type, name, purpose) \

@@ -70,6 +70,9 @@ struct StrategyOptions {
 // Which implementation of each kernel family the strategy's steps call, for records.
 std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options);
 
+// The options with what they leave open decided: kind and shards.
+StrategyOptions Resolve(const StrategyOptions& options, const model::ModelSpec& spec);
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
