@@ -61,18 +61,20 @@ std::string Quoted(absl::string_view text) {
 std::string Literal(double value) { return absl::StrFormat("%.17g", value); }
 
 std::string SeriesColor(size_t index) {
-  constexpr std::array kColors = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                  "#e69f00", "#56b4e9", "#5d4a9c", "#2b3138"};
+  constexpr std::array<const char*, kSeriesColors> kColors = {
+      "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d4a9c", "#2b3138"};
   return kColors[index % kColors.size()];
 }
 
 std::string LogScale(absl::string_view axis, double low, double high) {
-  // Few decades leave room for more numbers in each.
+  // Few decades leave room for more numbers in each, many for none but their own.
   const bool narrow = high < 10 * low;
+  const bool wide = high > 1e4 * low;
   std::vector<std::string> tics;
   for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
     for (const double step : {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}) {
       if (!narrow && (step == 1.5 || step == 3.0 || step == 7.0)) continue;
+      if (wide && step != 1.0) continue;
       const double tic = step * decade;
       if (tic < low / 1.1 || tic > high * 1.1) continue;
       tics.push_back(absl::StrCat(Quoted(absl::StrCat(tic)), " ", Literal(tic)));

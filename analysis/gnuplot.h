@@ -28,6 +28,7 @@ std::string LogScale(absl::string_view axis, double low, double high);
 
 // Colours that also those tell apart who do not see red or green (Okabe, Ito, "Color universal
 // design", 2008). Any index; they repeat.
+inline constexpr size_t kSeriesColors = 8;
 std::string SeriesColor(size_t index);
 inline constexpr char kBaselineColor[] = "#8a94a0";
 inline constexpr char kAccentColor[] = "#0072b2";

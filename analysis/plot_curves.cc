@@ -1,4 +1,5 @@
-// Learning curves: the median over repetitions, in a band from the smallest to the largest.
+// Learning curves: the median over repetitions, in a band from the smallest to the largest while
+// there are few of them.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -39,6 +40,9 @@ std::vector<EpochValues> Collect(const Row& row, const std::string& x_key,
   }
   return epochs;
 }
+
+// Bands of more curves than this lie on each other and hide what is below.
+constexpr size_t kMaxBands = 8;
 
 }  // namespace
 
@@ -84,12 +88,17 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
     has_line |= points > 1;
     absl::StrAppend(&data, "$curve", index, " << END\n", lines, "END\n");
     const std::string color = absl::StrCat(" linecolor rgb '", SeriesColor(index), "'");
-    absl::StrAppend(&bands, "$curve", index,
-                    " using 1:3:4 with filledcurves fillstyle transparent ", "solid 0.15 noborder",
-                    color, " notitle, ");
+    if (curves.size() <= kMaxBands) {
+      absl::StrAppend(&bands, "$curve", index,
+                      " using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder",
+                      color, " notitle, ");
+    }
     absl::StrAppend(&medians, index == 0 ? "" : ", ", "$curve", index,
-                    " using 1:2 with linespoints linewidth 1.6 pointtype 7 pointsize 0.45", color,
-                    " dashtype ", 1 + index / 8, " title ", Quoted(variant));
+                    " using 1:2 with linespoints linewidth 1.6 pointtype ",
+                    // A disc, a square, a triangle, where colours repeat.
+                    7 - 2 * (index / kSeriesColors % 3), " pointsize ",
+                    index < kSeriesColors ? "0.45" : "0.7", color, " dashtype ",
+                    1 + index / kSeriesColors, " title ", Quoted(variant));
     ++index;
   }
   if (!has_line) return std::nullopt;
