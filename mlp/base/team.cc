@@ -2,6 +2,9 @@
 
 #include <omp.h>
 #include <sched.h>
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -30,19 +33,24 @@ void SpinUntil(int spins, Condition condition) {
   }
 }
 
+// libgomp's fork and join are invisible to ThreadSanitizer: these two tell it that what came before
+// a Release has happened before what follows an AfterRelease with the same address.
+#if defined(__SANITIZE_THREAD__)
+void Release(void* address) { __tsan_release(address); }
+void AfterRelease(void* address) { __tsan_acquire(address); }
+#else
+void Release(void*) {}
+void AfterRelease(void*) {}
+#endif
+
 // One worker's run of the body. Out of line, so that ThreadSanitizer follows it (see RunTeam).
 [[gnu::noinline]] void RunWorker(int rank, int size, Barrier* barrier,
                                  absl::FunctionRef<void(const Worker&)> body) {
   const ScopedFlushDenormals flush;
   const Worker worker(rank, size, barrier);
-#if defined(__SANITIZE_THREAD__)
-  // libgomp's own fork and join are invisible to ThreadSanitizer; these two barriers are not.
-  worker.Sync();
+  AfterRelease(barrier);
   body(worker);
-  worker.Sync();
-#else
-  body(worker);
-#endif
+  Release(barrier);
 }
 
 // The limit that one control group (version 2) sets, in CPUs, rounded up; a lot without one.
@@ -116,11 +124,13 @@ void RunTeam(int threads,
   Barrier barrier(threads);
   // A smaller team than asked for would wait for those who are missing.
   omp_set_dynamic(0);
+  Release(&barrier);
 #pragma omp parallel num_threads(threads)
   {
     MLP_CHECK_EQ(omp_get_num_threads(), threads);
     RunWorker(omp_get_thread_num(), threads, &barrier, body);
   }
+  AfterRelease(&barrier);
 }
 
 int AvailableThreads() {
