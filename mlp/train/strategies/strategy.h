@@ -16,6 +16,7 @@
 #include "mlp/engine/layerwise.h"
 #include "mlp/kernels/context.h"
 #include "mlp/model/model.h"
+#include "mlp/model/spec.h"
 #include "mlp/optim/optimizer.h"
 
 namespace mlp::train {
