@@ -27,9 +27,9 @@ std::string Literal(double value);
 std::string LogScale(absl::string_view axis, double low, double high);
 
 // Colours that also those tell apart who do not see red or green (Okabe, Ito, "Color universal
-// design", 2008). Any index; they repeat.
-inline constexpr size_t kSeriesColors = 8;
+// design", 2008). Any index; after kSeriesColors they repeat.
 std::string SeriesColor(size_t index);
+inline constexpr size_t kSeriesColors = 8;
 inline constexpr char kBaselineColor[] = "#8a94a0";
 inline constexpr char kAccentColor[] = "#0072b2";
 inline constexpr char kTextColor[] = "#2b3138";

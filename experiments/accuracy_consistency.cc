@@ -122,5 +122,4 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "accuracy_consistency",
                 .question = "Do all instruction sets and backends compute the same losses "
                             "and predictions as the reference?",
-                .defaults = {},
                 .omitted_flags = {"backend", "math", "epochs"}})

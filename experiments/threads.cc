@@ -76,5 +76,4 @@ int Main(Experiment& experiment) {
 MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "threads",
                 .question = "How does training scale with threads, at which batch size?",
-                .defaults = {},
                 .omitted_flags = {"batch_size", "epochs"}})

@@ -9,6 +9,9 @@
 
 namespace mlp::engine {
 
+// Pixels become numbers in [0, 1].
+inline constexpr float kPixelScale = 1.0f / 255;
+
 // Some rows of a set of examples.
 struct Batch {
   const data::Examples* examples;

@@ -62,7 +62,7 @@ void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
     for (size_t i = 0; i < batch_; ++i) labels_[i] = batch.examples->labels[batch.rows[i]];
   }
   context.Sync();
-  kernels::GatherRows(context, batch.examples->pixels.data(), batch.rows, 1.0f / 255, input_);
+  kernels::GatherRows(context, batch.examples->pixels.data(), batch.rows, kPixelScale, input_);
   context.Sync();
 }
 

@@ -19,7 +19,6 @@ constexpr size_t kMaxShards = 16;
 // The input is turned into floats this many panels at a time: they stay in L2 while the weights of
 // these columns stay in L1.
 constexpr size_t kInputPanels = 4;
-constexpr float kPixelScale = 1.0f / 255;
 
 // Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
 // them.

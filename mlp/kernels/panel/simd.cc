@@ -123,14 +123,10 @@ size_t LastVec(size_t columns) { return columns > kLanes ? 1 : 0; }
 
 void Product(const PanelProduct& job) {
   const auto& tiles = kProductTiles[LastVec(job.columns)];
-  // Rows are spread evenly: the first `larger` tiles have one row more than the others.
   const size_t count = (job.rows + kTileRows - 1) / kTileRows;
-  const size_t smallest = job.rows / count;
-  const size_t larger = job.rows % count;
-  for (size_t i = 0, row = 0; i < count; ++i) {
-    const size_t rows = smallest + (i < larger ? 1 : 0);
-    tiles[rows - 1](job, row);
-    row += rows;
+  for (size_t i = 0; i < count; ++i) {
+    const Range rows = Share(job.rows, 1, i, count);
+    tiles[rows.size() - 1](job, rows.begin);
   }
 }
 
