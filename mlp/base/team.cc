@@ -53,6 +53,67 @@ void AfterRelease(void*) {}
   Release(barrier);
 }
 
+// Threads that wait for work, one of which (rank 0) hands it out.
+class StandingTeam {
+ public:
+  explicit StandingTeam(int size) : size_(size), spins_(SpinsFor(size)), done_(size) {}
+
+  int size() const { return size_; }
+
+  // Rank 0: runs body on the first `threads` workers.
+  void Run(int threads, Barrier& barrier, absl::FunctionRef<void(const Worker&)> body) {
+    const Job job = {threads, &barrier, &body};
+    Announce(&job);
+    RunWorker(0, threads, &barrier, body);
+    done_.Raise(0);
+    done_.Await(0);
+  }
+  void Dismiss() { Announce(nullptr); }
+
+  // The other ranks: works until dismissed.
+  void Serve(int rank) {
+    for (unsigned call = 0;; ++call) {
+      AwaitCallAfter(call);
+      if (job_ == nullptr) return;
+      if (rank < job_->threads) RunWorker(rank, job_->threads, job_->barrier, *job_->body);
+      done_.Raise(rank);
+    }
+  }
+
+ private:
+  struct Job {
+    int threads;
+    Barrier* barrier;
+    const absl::FunctionRef<void(const Worker&)>* body;
+  };
+
+  void Announce(const Job* job) {
+    job_ = job;
+    calls_.store(calls_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    calls_.notify_all();
+  }
+  void AwaitCallAfter(unsigned call) {
+    constexpr int kYields = 50;
+    for (int i = 0; i < spins_ + kYields; ++i) {
+      if (calls_.load(std::memory_order_acquire) != call) return;
+      if (i < spins_) {
+        __builtin_ia32_pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+    calls_.wait(call, std::memory_order_acquire);
+  }
+
+  const int size_;
+  const int spins_;
+  alignas(128) std::atomic<unsigned> calls_{0};
+  const Job* job_ = nullptr;  // of the last call; null: go home
+  Signals done_;
+};
+
+thread_local StandingTeam* standing_team = nullptr;
+
 // The limit that one control group (version 2) sets, in CPUs, rounded up; a lot without one.
 int CpusOfGroup(const std::string& directory) {
   std::ifstream file(directory + "/cpu.max");
@@ -122,6 +183,9 @@ void RunTeam(int threads,
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);
   Barrier barrier(threads);
+  if (standing_team != nullptr && threads <= standing_team->size()) {
+    return standing_team->Run(threads, barrier, body);
+  }
   // A smaller team than asked for would wait for those who are missing.
   omp_set_dynamic(0);
   Release(&barrier);
@@ -131,6 +195,35 @@ void RunTeam(int threads,
     RunWorker(omp_get_thread_num(), threads, &barrier, body);
   }
   AfterRelease(&barrier);
+}
+
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+void KeepTeam(int threads,
+                                                     absl::FunctionRef<void()> body) {
+  MLP_CHECK_GE(threads, 1);
+  if (threads == 1 || standing_team != nullptr) return body();
+  StandingTeam team(threads);
+  omp_set_dynamic(0);
+  // A RunTeam with more threads than are kept opens a region of its own.
+  omp_set_max_active_levels(2);
+  Release(&team);
+#pragma omp parallel num_threads(threads)
+  {
+    MLP_CHECK_EQ(omp_get_num_threads(), threads);
+    AfterRelease(&team);
+    if (omp_get_thread_num() == 0) {
+      standing_team = &team;
+      body();
+      standing_team = nullptr;
+      team.Dismiss();
+    } else {
+      team.Serve(omp_get_thread_num());
+    }
+    Release(&team);
+  }
+  AfterRelease(&team);
 }
 
 int AvailableThreads() {

@@ -1,7 +1,7 @@
 // A team of workers that run one function together (SPMD), on OpenMP threads.
 //
-// One parallel region spans a whole training step. Inside it kernels split their own work by rank
-// and meet at barriers; nothing forks or joins per operation.
+// Inside it kernels split their own work by rank and meet at barriers; nothing forks or joins per
+// operation, nor per step where somebody keeps the team (KeepTeam).
 #pragma once
 
 #include <atomic>
@@ -91,6 +91,11 @@ class Worker {
 // Runs body on `threads` workers, each with denormals flushed to zero, and returns when all are
 // done. Not to be nested. With one thread it is a plain call.
 void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body);
+
+// Runs body on this thread and keeps `threads` - 1 others at hand: each RunTeam in body with at
+// most as many threads hands its work to them, in a fraction of what a fork and a join take. They
+// spin for a few microseconds, then sleep until the next one.
+void KeepTeam(int threads, absl::FunctionRef<void()> body);
 
 // How many threads this process may use: the CPU affinity and the cgroup's quota, at least 1.
 int AvailableThreads();

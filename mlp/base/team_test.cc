@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "mlp/base/denormals.h"
@@ -46,6 +48,31 @@ TEST(TeamTest, BarrierOrdersWritesOfAllWorkers) {
       for (int i = 0; i < threads; ++i) expected += round + i;
     }
     for (const long sum : sums) EXPECT_EQ(sum, expected);
+  }
+}
+
+// A kept team serves calls of its own size and below, wakes after a pause, and is left in order.
+TEST(TeamTest, KeptTeamServesManyCalls) {
+  for (const int threads : {1, 2, 3, 8}) {
+    std::vector<long> counts(threads + 1);
+    KeepTeam(threads, [&] {
+      for (int call = 0; call < 100; ++call) {
+        const int size = 1 + call % (threads + 1);  // once in a while one more than are kept
+        RunTeam(size, [&](const Worker& worker) {
+          EXPECT_EQ(worker.size(), size);
+          worker.Sync();
+          ++counts[worker.rank()];
+        });
+        if (call % 40 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+      // To keep what is kept is no new team.
+      KeepTeam(threads, [&] { RunTeam(threads, [&](const Worker& w) { ++counts[w.rank()]; }); });
+    });
+    for (int rank = 0; rank <= threads; ++rank) {
+      long expected = rank < threads ? 1 : 0;
+      for (int call = 0; call < 100; ++call) expected += rank < 1 + call % (threads + 1);
+      EXPECT_EQ(counts[rank], expected) << threads << " threads, rank " << rank;
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
+#include "mlp/base/team.h"
 #include "mlp/base/timer.h"
 #include "mlp/data/split.h"
 
@@ -69,6 +70,12 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
 }
 
 absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
+  absl::StatusOr<EpochSummary> summary;
+  KeepTeam(options_.strategy.threads, [&] { summary = RunEpoch(callback); });
+  return summary;
+}
+
+absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
   EpochSummary summary = begun_;
   summary.epoch = epochs_done_ + 1;
   Timer timer;

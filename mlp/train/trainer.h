@@ -70,6 +70,7 @@ class Trainer {
  private:
   Trainer(const TrainOptions& options, const data::Dataset& dataset, model::Model& model);
 
+  absl::StatusOr<EpochSummary> RunEpoch(Callback* callback);
   EvaluateOptions evaluate_options() const;
 
   TrainOptions options_;
