@@ -502,11 +502,12 @@ void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, 
                        .columns = ColumnsOf(slice.out.size(), p),
                        .x = x + tile.begin,
                        .d = d.data() + p * stride_,
-                       .gradient = turn.desk.gradient.data() + tile.begin * width_,
+                       .gradient = turn.desk.gradient.data(),
                        .prefetch = &turn.desk.prefetch});
+      // At once, while the tile's gradient is in L1.
+      Apply(turn, slice.weights, (p * height + q * width_ + tile.begin) * width_,
+            tile.size() * width_, turn.desk.gradient.data());
     }
-    Apply(turn, slice.weights, (p * height + q * width_) * width_, rows * width_,
-          turn.desk.gradient.data());
   }
 }
 
