@@ -75,7 +75,8 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
     inputs = layer.units;
   }
   desks_.resize(static_cast<size_t>(threads_));
-  for (Desk& desk : desks_) desk.parts.resize(shards_);
+  PlanRoots();
+  for (Desk& desk : desks_) desk.parts.resize(roots_.size());
   arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
   Load(model, optimizer);
 }
@@ -278,12 +279,47 @@ void TensorParallel::MultiplyBySlope(const Layer& layer, size_t rows, const floa
   kernels::ActivateBackward(Alone(), layer.activation, {z, 1, n}, {y, 1, n}, {d, 1, n}, {d, 1, n});
 }
 
+void TensorParallel::PlanRoots() {
+  struct Node {
+    size_t begin;
+    size_t size;
+  };
+  std::vector<Node> open;
+  for (size_t t = 0; t < static_cast<size_t>(threads_); ++t) {
+    const Range own = Share(shards_, 1, t, static_cast<size_t>(threads_));
+    for (size_t begin = own.begin; begin < own.end;) {
+      size_t size = 1;
+      while (begin % (2 * size) == 0 && begin + 2 * size <= own.end) size *= 2;
+      size_t merges = 0;
+      for (open.push_back({begin, size}); open.size() > 1; ++merges) {
+        const Node& left = open[open.size() - 2];
+        if (left.size != open.back().size || left.begin % (2 * left.size) != 0) break;
+        open.pop_back();
+        open.back().size *= 2;
+      }
+      roots_.emplace_back(begin, merges);
+      begin += size;
+    }
+  }
+  roots_.back().second += open.size() - 1;
+}
+
+TensorParallel::Sink TensorParallel::SinkOf(const Turn& turn, const Layer& layer, size_t s) const {
+  Sink sink = {layer.slices[s].partial, {}, 0};
+  for (size_t size = 2; (s + 1) % size == 0 && s + 1 - size >= turn.shards.begin; size *= 2) {
+    sink.y = layer.slices[s + 1 - size].partial;
+    sink.add[sink.adds++] = sink.y.data();
+  }
+  return sink;
+}
+
 void TensorParallel::SumPartials(const Turn& turn, const Layer& layer, size_t panel,
                                  float* to) const {
-  for (size_t s = 0; s < shards_; ++s) {
-    turn.desk.parts[s] = layer.slices[s].partial.data() + panel * stride_;
+  for (size_t r = 0; r < roots_.size(); ++r) {
+    const auto [shard, merges] = roots_[r];
+    turn.desk.parts[r] = {layer.slices[shard].partial.data() + panel * stride_, merges};
   }
-  panel_.sum(turn.rows() * width_, turn.desk.parts, to);
+  panel_.sum({turn.rows() * width_, turn.desk.parts, to});
 }
 
 // The first layer's product, for shards of this worker that read the same columns of the input.
@@ -359,8 +395,10 @@ void TensorParallel::ForwardLists(const Turn& turn) const {
 
 void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Range columns,
                               std::span<const float> b, const float* start,
-                              std::span<float> y) const {
+                              const Sink& sink) const {
+  std::array<const float*, kernels::PanelSum::kMaxDepth> add;
   for (size_t p = 0; p < Panels(columns.size()); ++p) {
+    for (size_t k = 0; k < sink.adds; ++k) add[k] = sink.add[k] + p * stride_;
     panel_.product({.rows = turn.rows(),
                     .depth = depth.size(),
                     .columns = ColumnsOf(columns.size(), p),
@@ -368,7 +406,8 @@ void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Ran
                     .a_stride = stride_,
                     .b = b.data() + p * RoundUp(depth.size(), width_) * width_,
                     .start = start == nullptr ? kZeros : start + p * width_,
-                    .y = y.data() + p * stride_});
+                    .y = sink.y.data() + p * stride_,
+                    .add = std::span(add).first(sink.adds)});
   }
 }
 
@@ -381,7 +420,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
       const Slice& slice = layer.slices[s];
       if (i > 0) {
         Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
-                 slice.bias.values.data(), slice.product);
+                 slice.bias.values.data(), {slice.product});
       }
       for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
         Activate(layer, turn.rows(), slice.product.data() + p * stride_,
@@ -392,11 +431,20 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
   }
   for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
     const Slice& slice = layer.slices[s];
+    const Sink sink = SinkOf(turn, layer, s);
     if (i == 0) {
       if (!skip_zeros_) ForwardInput(turn, {s, s + 1});
+      for (size_t p = 0; p < Panels(layer.outputs); ++p) {
+        float* y = slice.partial.data() + p * stride_;
+        for (size_t k = 0; k < sink.adds; ++k) {
+          const kernels::PanelSum::Part parts[] = {{sink.add[k] + p * stride_, 0}, {y, 1}};
+          panel_.sum({turn.rows() * width_, parts,
+                      (k + 1 == sink.adds ? sink.y.data() + p * stride_ : y)});
+        }
+      }
     } else {
       Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
-               slice.bias.values.data(), slice.product);
+               slice.bias.values.data(), sink);
     }
   }
   signals_.Raise(turn.worker.rank());
@@ -455,12 +503,13 @@ void TensorParallel::BackwardInput(const Turn& turn, size_t i) {
   for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
     const Slice& slice = layer.slices[s];
     if (layer.split == Split::kByColumns) {
-      Multiply(turn, slice.d.data(), slice.out, slice.in, slice.transposed, nullptr, slice.partial);
+      Multiply(turn, slice.d.data(), slice.out, slice.in, slice.transposed, nullptr,
+               SinkOf(turn, layer, s));
       continue;
     }
     const Slice& own = before.slices[s];
     Multiply(turn, layer.wholes[turn.rank()].d.data(), slice.out, slice.in, slice.transposed,
-             nullptr, own.d);
+             nullptr, {own.d});
     for (size_t p = 0; p < Panels(own.out.size()); ++p) {
       MultiplyBySlope(before, turn.rows(), own.product.data() + p * stride_,
                       own.y.data() + p * stride_, own.d.data() + p * stride_);

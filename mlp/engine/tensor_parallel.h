@@ -103,15 +103,15 @@ class TensorParallel {
 
   // A thread's own room.
   struct Desk {
-    std::span<uint8_t> pixels;        // panels of [max_batch, width], unless zeros are skipped
-    kernels::ByteLists lists;         // if they are; of kListColumns columns each
-    std::span<float> input;           // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;        // [kMaxListOperands, width, width]
-    std::span<uint8_t> labels;        // [max_batch]
-    std::span<float> losses;          // [max_batch]
-    std::span<uint8_t> hits;          // [max_batch]
-    std::span<float> logits;          // [max_batch, outputs], where they take more than one panel
-    std::vector<const float*> parts;  // [shards]
+    std::span<uint8_t> pixels;  // panels of [max_batch, width], unless zeros are skipped
+    kernels::ByteLists lists;   // if they are; of kListColumns columns each
+    std::span<float> input;     // kInputPanels panels of [max_batch, width]
+    std::span<float> gradient;  // [kMaxListOperands, width, width]
+    std::span<uint8_t> labels;  // [max_batch]
+    std::span<float> losses;    // [max_batch]
+    std::span<uint8_t> hits;    // [max_batch]
+    std::span<float> logits;    // [max_batch, outputs], where they take more than one panel
+    std::vector<kernels::PanelSum::Part> parts;  // [roots_]
     kernels::RowPrefetcher prefetch;
   };
 
@@ -147,14 +147,26 @@ class TensorParallel {
   // visit(slices, panel of each) for groups of panels that list products take together.
   template <class Visit>
   void ForEachListGroup(const Turn& turn, Visit visit) const;
+  // Partial products are added as a binary tree over the shards says: its nodes are 2^k shards from
+  // a multiple of 2^k, less those that the model does not have. A worker adds up what it has of a
+  // node in the buffer of the node's first shard; what remains to add are the roots.
+  struct Sink {
+    std::span<float> y;
+    std::array<const float*, kernels::PanelSum::kMaxDepth> add = {};
+    size_t adds = 0;
+  };
+  // Where the worker puts the partial of shard s, having those of its shards before s.
+  Sink SinkOf(const Turn& turn, const Layer& layer, size_t s) const;
+  void PlanRoots();
+
   // y = start + x b; start null for 0.
   void Multiply(const Turn& turn, const float* x, Range depth, Range columns,
-                std::span<const float> b, const float* start, std::span<float> y) const;
+                std::span<const float> b, const float* start, const Sink& sink) const;
   // y = f(z) and d *= f'(z) over one panel.
   void Activate(const Layer& layer, size_t rows, const float* z, float* y) const;
   void MultiplyBySlope(const Layer& layer, size_t rows, const float* z, const float* y,
                        float* d) const;
-  // One panel of the sum of all shards' partials.
+  // One panel of the sum of all shards' partials, by roots.
   void SumPartials(const Turn& turn, const Layer& layer, size_t panel, float* to) const;
   void Loss(const Turn& turn);
 
@@ -187,6 +199,8 @@ class TensorParallel {
   const bool skip_zeros_;
   std::vector<Layer> layers_;
   std::vector<Desk> desks_;  // [threads]
+  // Whose partials are roots, in order, and how often sums merge after each.
+  std::vector<std::pair<size_t, size_t>> roots_;
   Arena arena_;
   Signals signals_;
 };

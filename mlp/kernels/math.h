@@ -120,14 +120,16 @@ struct FastMath {
       return a / b;
     }
   }
-  // Likewise, relative error below 2e-6; Divide(a, epsilon) at b = 0.
+  // Likewise, relative error below 2e-6; a / epsilon at b = 0. The root by an estimate and a Newton
+  // step, the quotient by the divider: it works beside the multipliers, where a second estimate
+  // would queue for them.
   template <class V>
   static V DivideByRoot(V a, V b, V scale, V epsilon) {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::RsqrtEstimate(max(b, V(1e-36f)));
       const V estimate = b * r;
       const V root = mul_add(sub_mul(b, estimate, estimate), V(0.5f) * r, estimate);
-      return Divide(a, mul_add(root, scale, epsilon));
+      return a / mul_add(root, scale, epsilon);
     } else {
       return a / mul_add(sqrt(b), scale, epsilon);
     }

@@ -47,7 +47,7 @@ class RowPrefetcher {
   size_t offset_ = static_cast<size_t>(-1);  // of the next line in row_
 };
 
-// y = start + a b, one panel of y.
+// y = start + a b, one panel of y; then y = add[0] + y, y = add[1] + y and so on.
 struct PanelProduct {
   size_t rows;         // of a and y
   size_t depth;        // columns of a, rows of b
@@ -57,6 +57,21 @@ struct PanelProduct {
   const float* b;      // [depth, width]
   const float* start;  // [width], the same for every row; null to go on from what y holds
   float* y;            // [rows, width]
+  std::span<const float* const> add = {};  // [rows, width] each; y may be one of them
+};
+
+// y = the sum of parts, by a fixed tree: each part is pushed on a stack, then the two upmost are
+// added to one as often as the part says.
+struct PanelSum {
+  // Deep enough for 2^31 parts.
+  static constexpr size_t kMaxDepth = 32;
+  struct Part {
+    const float* x;
+    size_t merges;
+  };
+  size_t n;  // a multiple of the panel's width
+  std::span<const Part> parts;
+  float* y;
 };
 
 // gradient = x^T d: some rows of one panel of a weight gradient, at most PanelKernels::tile_rows.
@@ -111,8 +126,7 @@ struct PanelKernels {
                  size_t column, size_t columns, uint8_t* to, size_t stride);
   // y[i] = scale * x[i] for i < n, n a multiple of `width`.
   void (*convert)(size_t n, float scale, const uint8_t* x, float* y);
-  // y[i] = parts[0][i] + parts[1][i] + ... for i < n, n a multiple of `width`.
-  void (*sum)(size_t n, std::span<const float* const> parts, float* y);
+  void (*sum)(const PanelSum& job);
 };
 
 // Null where the target's backend has none: only simd does.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -60,6 +61,20 @@ TEST_P(PanelTest, Product) {
           for (size_t k = 0; k < y.size(); ++k) {
             ASSERT_NEAR(y[k], expected[k], 1e-5)
                 << "rows " << rows << " depth " << depth << " columns " << columns << " at " << k;
+          }
+          // What is added comes after all products, in its order; y itself may be among it.
+          const std::vector<float> product(y.begin(), y.end());
+          AlignedBuffer<float> first = Random(y.size()), sum = Random(y.size());
+          for (size_t k = 0; k < y.size(); ++k) {
+            if (k % width_ >= columns) first[k] = sum[k] = 0;
+          }
+          const std::vector<float> before(sum.begin(), sum.end());
+          const std::array<const float*, 2> add = {first.data(), sum.data()};
+          if (goes_on) continue;
+          kernels_.product(
+              {rows, depth, columns, a.data(), stride, b.data(), start.data(), sum.data(), add});
+          for (size_t k = 0; k < y.size(); ++k) {
+            ASSERT_EQ(sum[k], before[k] + (first[k] + product[k])) << k;
           }
         }
       }
@@ -185,11 +200,22 @@ TEST_P(PanelTest, Sum) {
   const size_t n = 5 * width_;
   const AlignedBuffer<float> a = Random(n), b = Random(n), c = Random(n);
   AlignedBuffer<float> y(n);
-  const std::vector<const float*> parts = {a.data(), b.data(), c.data()};
-  kernels_.sum(n, parts, y.data());
-  for (size_t k = 0; k < n; ++k) EXPECT_EQ(y[k], a[k] + b[k] + c[k]);
-  kernels_.sum(n, std::span(parts).first(1), y.data());
-  for (size_t k = 0; k < n; ++k) EXPECT_EQ(y[k], a[k]);
+  using Part = PanelSum::Part;
+  const auto expect = [&](std::vector<Part> parts, auto expected) {
+    kernels_.sum({n, parts, y.data()});
+    for (size_t k = 0; k < n; ++k) EXPECT_EQ(y[k], expected(k)) << parts.size() << " parts";
+  };
+  expect({{a.data(), 0}}, [&](size_t k) { return a[k]; });
+  expect({{a.data(), 0}, {b.data(), 1}}, [&](size_t k) { return a[k] + b[k]; });
+  expect({{a.data(), 0}, {b.data(), 1}, {c.data(), 1}},
+         [&](size_t k) { return (a[k] + b[k]) + c[k]; });
+  expect({{a.data(), 0}, {b.data(), 0}, {c.data(), 2}},
+         [&](size_t k) { return a[k] + (b[k] + c[k]); });
+  // In place.
+  const AlignedBuffer<float> before = Random(n);
+  std::copy(before.begin(), before.end(), y.begin());
+  expect({{y.data(), 0}, {b.data(), 0}, {c.data(), 2}},
+         [&](size_t k) { return before[k] + (b[k] + c[k]); });
 }
 
 std::vector<Target> Targets() {

@@ -80,6 +80,15 @@ template <size_t kRows, size_t kVecs>
     b += kWidth * kWidth;
   }
   Accumulate<kWidth, 1, kRows, kVecs>(tile, a, b, left);
+  for (const float* panel : job.add) {
+#pragma GCC unroll 14
+    for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+      for (size_t v = 0; v < kVecs; ++v) {
+        tile[i][v] = V::load_aligned(panel + (row + i) * kWidth + v * kLanes) + tile[i][v];
+      }
+    }
+  }
   Store<kRows, kVecs>(tile, job.y + row * kWidth);
 }
 
@@ -203,16 +212,23 @@ void Convert(size_t n, float scale, const uint8_t* x, float* y) {
   }
 }
 
-void Sum(size_t n, std::span<const float* const> parts, float* y) {
-  for (size_t i = 0; i < n; i += kWidth) {
-#pragma GCC unroll 2
-    for (size_t v = 0; v < kVecsPerPanel; ++v) {
-      V sum = V::load_aligned(parts[0] + i + v * kLanes);
-      for (size_t k = 1; k < parts.size(); ++k) {
-        sum += V::load_aligned(parts[k] + i + v * kLanes);
-      }
-      sum.store_aligned(y + i + v * kLanes);
+void Sum(const PanelSum& job) {
+  if (job.parts.size() == 2) {
+    const float* x0 = job.parts[0].x;
+    const float* x1 = job.parts[1].x;
+    for (size_t i = 0; i < job.n; i += kLanes) {
+      (V::load_aligned(x0 + i) + V::load_aligned(x1 + i)).store_aligned(job.y + i);
     }
+    return;
+  }
+  V stack[PanelSum::kMaxDepth];
+  for (size_t i = 0; i < job.n; i += kLanes) {
+    size_t size = 0;
+    for (const PanelSum::Part& part : job.parts) {
+      stack[size++] = V::load_aligned(part.x + i);
+      for (size_t k = 0; k < part.merges; ++k, --size) stack[size - 2] += stack[size - 1];
+    }
+    stack[0].store_aligned(job.y + i);
   }
 }
 

@@ -33,11 +33,12 @@ struct Adam {
   template <class Math, class V>
   static void Apply(const UpdateStep& step, V g, V& w, V* s) {
     s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);
-    s[1] = mul_add(V(1.0f - step.beta2), mul_add(g, g, -s[1]), s[1]);
+    s[1] = sub_mul(s[1], V(1.0f - step.beta2), sub_mul(s[1], g, g));
     // The rate divides the constants of the denominator, once, and not every numerator.
     const V change = Math::DivideByRoot(s[0], s[1], V(-step.root_scale / step.rate),
                                         V(-step.epsilon / step.rate));
-    w = mul_add(w, V(step.keep), change);
+    // Without weight decay the product is a multiplication by 1.
+    w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
   }
 };
 
