@@ -12,17 +12,9 @@
 namespace mlp::engine {
 namespace {
 
-// Shards begin at multiples of this many columns: of the widest panel, so that all instruction sets
-// cut a layer in the same places.
-constexpr size_t kGrain = 32;
-constexpr size_t kMaxShards = 16;
-// The input is turned into floats this many panels at a time: they stay in L2 while the weights of
-// these columns stay in L1.
-constexpr size_t kInputPanels = 4;
-
-// Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
-// them.
-constexpr size_t kListColumns = 128;
+// Panels that sparse products take together: the sums of two wait for each other less than those of
+// one.
+constexpr size_t kSparseOperands = 2;
 
 alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
 
@@ -34,165 +26,6 @@ constexpr std::array<float, 256> kPixelValues = [] {
 }();
 
 }  // namespace
-
-size_t DefaultShards(const model::ModelSpec& spec) {
-  size_t widest = spec.layers.size() == 1 ? spec.inputs : 0;
-  for (size_t i = 0; i + 1 < spec.layers.size(); ++i) {
-    widest = std::max(widest, spec.layers[i].units);
-  }
-  return std::clamp<size_t>(widest / kGrain, 1, kMaxShards);
-}
-
-TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
-                               const kernels::KernelSet& kernels, const Options& options)
-    : kernels_(kernels),
-      panel_(*kernels.panel),
-      math_(options.math),
-      optimizer_(optimizer.options().kind),
-      width_(panel_.width),
-      shards_(options.shards),
-      max_batch_(options.max_batch),
-      // One line more than its rows: panels do not share their L1 sets.
-      stride_(max_batch_ * width_ + kFloatsPerLine),
-      threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
-      skip_zeros_(options.skip_zeros),
-      signals_(threads_) {
-  MLP_CHECK_GT(shards_, 0u);
-  MLP_CHECK_GT(max_batch_, 0u);
-  const model::ModelSpec& spec = model.spec();
-  const size_t count = spec.layers.size();
-  size_t inputs = spec.inputs;
-  for (size_t i = 0; i < count; ++i) {
-    const model::DenseSpec& layer = spec.layers[i];
-    layers_.push_back({.inputs = inputs,
-                       .outputs = layer.units,
-                       .activation = layer.activation,
-                       .keeps_z = !kernels::SlopeFromOutput(layer.activation),
-                       .split = (count - i) % 2 == 1 ? Split::kByRows : Split::kByColumns,
-                       .slices = std::vector<Slice>(shards_),
-                       .wholes = {}});
-    if (layers_[i].split == Split::kByRows) layers_[i].wholes.resize(static_cast<size_t>(threads_));
-    inputs = layer.units;
-  }
-  desks_.resize(static_cast<size_t>(threads_));
-  PlanRoots();
-  for (Desk& desk : desks_) desk.parts.resize(roots_.size());
-  arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
-  Load(model, optimizer);
-}
-
-void TensorParallel::Plan(Arena& arena) {
-  const auto activations = [&](size_t columns) {
-    return arena.Take<float>(Panels(columns) * stride_);
-  };
-  const auto parameters = [&](size_t n) {
-    Parameters taken;
-    taken.values = arena.Take<float>(n);
-    for (size_t k = 0; k < kernels::States(optimizer_); ++k) taken.states[k] = arena.Take<float>(n);
-    return taken;
-  };
-  const auto panels_of = [&](size_t rows, size_t columns) {
-    return Panels(columns) * RoundUp(rows, width_) * width_;
-  };
-  for (size_t s = 0; s < shards_; ++s) {
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      Layer& layer = layers_[i];
-      Slice& slice = layer.slices[s];
-      const bool by_rows = layer.split == Split::kByRows;
-      const Range all_in = {0, layer.inputs};
-      const Range all_out = {0, layer.outputs};
-      slice.in = by_rows ? Share(layer.inputs, kGrain, s, shards_) : all_in;
-      slice.out = by_rows ? all_out : Share(layer.outputs, kGrain, s, shards_);
-      slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
-      slice.bias = parameters(RoundUp(slice.out.size(), width_));
-      if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
-      slice.product = activations(slice.out.size());
-      if (by_rows) {
-        slice.partial = slice.product;
-      } else {
-        slice.y = layer.keeps_z ? activations(slice.out.size()) : slice.product;
-        slice.d = activations(slice.out.size());
-        if (i > 0) slice.partial = activations(layer.inputs);
-      }
-    }
-  }
-  for (size_t t = 0; t < desks_.size(); ++t) {
-    for (Layer& layer : layers_) {
-      if (layer.split == Split::kByColumns) continue;
-      Whole& whole = layer.wholes[t];
-      if (layer.keeps_z) whole.z = activations(layer.outputs);
-      whole.y = activations(layer.outputs);
-      whole.d = activations(layer.outputs);
-    }
-    Desk& desk = desks_[t];
-    if (skip_zeros_) {
-      std::vector<Range> ranges;
-      for (Slice& slice : layers_[0].slices) {
-        if (layers_[0].split == Split::kByColumns && !ranges.empty()) break;
-        slice.first_list = ranges.size();
-        size_t k = slice.in.begin;
-        do {
-          ranges.push_back({k, std::min(k + kListColumns, slice.in.end)});
-          k += kListColumns;
-        } while (k < slice.in.end);
-      }
-      desk.lists.Plan(arena, max_batch_, layers_[0].inputs, ranges);
-    } else {
-      desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
-      desk.input = arena.Take<float>(kInputPanels * stride_);
-    }
-    desk.gradient = arena.Take<float>(kernels::kMaxListOperands * width_ * width_);
-    desk.labels = arena.Take<uint8_t>(max_batch_);
-    desk.losses = arena.Take<float>(max_batch_);
-    desk.hits = arena.Take<uint8_t>(max_batch_);
-    const size_t outputs = layers_.back().outputs;
-    if (Panels(outputs) > 1) desk.logits = arena.Take<float>(max_batch_ * PaddedStride(outputs));
-  }
-}
-
-template <class Visit>
-void TensorParallel::ForEachStretch(Visit visit) const {
-  size_t begin = 0;
-  for (const Layer& layer : layers_) {
-    for (size_t s = 0; s < shards_; ++s) {
-      const Slice& slice = layer.slices[s];
-      const size_t height = RoundUp(slice.in.size(), width_);
-      for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
-        const size_t n = ColumnsOf(slice.out.size(), p);
-        const size_t column = slice.out.begin + p * width_;
-        for (size_t k = 0; k < slice.in.size(); ++k) {
-          visit(begin + (slice.in.begin + k) * layer.outputs + column, slice.weights,
-                (p * height + k) * width_, n);
-        }
-        if (layer.split == Split::kByColumns || s == 0) {
-          visit(begin + layer.inputs * layer.outputs + column, slice.bias, p * width_, n);
-        }
-      }
-    }
-    begin += (layer.inputs + 1) * layer.outputs;
-  }
-}
-
-void TensorParallel::Load(const model::Model& model, const optim::Optimizer& optimizer) {
-  ForEachStretch([&](size_t at, const Parameters& to, size_t offset, size_t n) {
-    std::ranges::copy(model.parameters().subspan(at, n), to.values.data() + offset);
-    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
-      std::ranges::copy(optimizer.state(k).subspan(at, n), to.states[k].data() + offset);
-    }
-  });
-  for (size_t i = 1; i < layers_.size(); ++i) {
-    for (const Slice& slice : layers_[i].slices) Transpose(slice);
-  }
-}
-
-void TensorParallel::Store(model::Model& model, optim::Optimizer& optimizer) const {
-  ForEachStretch([&](size_t at, const Parameters& from, size_t offset, size_t n) {
-    std::ranges::copy(from.values.subspan(offset, n), model.parameters().data() + at);
-    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
-      std::ranges::copy(from.states[k].subspan(offset, n), optimizer.state(k).data() + at);
-    }
-  });
-}
 
 void TensorParallel::Transpose(const Slice& slice) const {
   const size_t rows = Panels(slice.in.size());
@@ -251,11 +84,23 @@ void TensorParallel::GatherInput(const Turn& turn) const {
   for (size_t i = 0; i < turn.rows(); ++i) {
     turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
   }
-  if (skip_zeros_) return turn.desk.lists.Build(examples.pixels.data(), turn.batch.rows);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
   panel_.gather(examples.pixels.data(), examples.features, turn.batch.rows, columns.begin,
                 columns.size(), turn.desk.pixels.data() + columns.begin / width_ * stride_,
                 stride_);
+  if (!skip_zeros_) return;
+  const Range lists = {layer.slices[turn.shards.begin].lists.begin,
+                       layer.slices[turn.shards.end - 1].lists.end};
+  for (size_t l = lists.begin; l < lists.end; ++l) {
+    sparse_.list({.batch = turn.rows(),
+                  .pixels = turn.desk.pixels.data(),
+                  .stride = stride_,
+                  .columns = stretches_[l],
+                  .entries = turn.desk.entries.data() + max_batch_ * stretches_[l].begin +
+                             l * kernels::kListSlack,
+                  .lists = turn.desk.lists.data() + l * max_batch_,
+                  .bits = turn.desk.bits.data()});
+  }
 }
 
 void TensorParallel::ConvertInput(const Turn& turn, size_t first, size_t count) const {
@@ -277,31 +122,6 @@ void TensorParallel::MultiplyBySlope(const Layer& layer, size_t rows, const floa
   if (layer.activation == kernels::Activation::kIdentity) return;
   const size_t n = rows * width_;
   kernels::ActivateBackward(Alone(), layer.activation, {z, 1, n}, {y, 1, n}, {d, 1, n}, {d, 1, n});
-}
-
-void TensorParallel::PlanRoots() {
-  struct Node {
-    size_t begin;
-    size_t size;
-  };
-  std::vector<Node> open;
-  for (size_t t = 0; t < static_cast<size_t>(threads_); ++t) {
-    const Range own = Share(shards_, 1, t, static_cast<size_t>(threads_));
-    for (size_t begin = own.begin; begin < own.end;) {
-      size_t size = 1;
-      while (begin % (2 * size) == 0 && begin + 2 * size <= own.end) size *= 2;
-      size_t merges = 0;
-      for (open.push_back({begin, size}); open.size() > 1; ++merges) {
-        const Node& left = open[open.size() - 2];
-        if (left.size != open.back().size || left.begin % (2 * left.size) != 0) break;
-        open.pop_back();
-        open.back().size *= 2;
-      }
-      roots_.emplace_back(begin, merges);
-      begin += size;
-    }
-  }
-  roots_.back().second += open.size() - 1;
 }
 
 TensorParallel::Sink TensorParallel::SinkOf(const Turn& turn, const Layer& layer, size_t s) const {
@@ -348,10 +168,10 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
 }
 
 template <class Visit>
-void TensorParallel::ForEachListGroup(const Turn& turn, Visit visit) const {
+void TensorParallel::ForEachSparseGroup(const Turn& turn, Visit visit) const {
   // Panels of all shards of this worker that read the same columns of the input.
   const Layer& layer = layers_.front();
-  std::array<std::pair<size_t, size_t>, kernels::kMaxListOperands> group;  // {shard, panel}
+  std::array<std::pair<size_t, size_t>, kSparseOperands> group;  // {shard, panel}
   size_t size = 0;
   const auto flush = [&] {
     if (size > 0) visit(std::span(group).first(size));
@@ -368,27 +188,26 @@ void TensorParallel::ForEachListGroup(const Turn& turn, Visit visit) const {
 }
 
 // The same by lists of what is not 0.
-void TensorParallel::ForwardLists(const Turn& turn) const {
+void TensorParallel::ForwardSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
-  ForEachListGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
-    const Range in = layer.slices[group[0].first].in;
-    std::array<kernels::ListOperand, kernels::kMaxListOperands> operands;
-    size_t list = layer.slices[group[0].first].first_list;
-    // Once at least, for the sake of the bias.
-    for (size_t k = in.begin; k == in.begin || k < in.end; k += kListColumns, ++list) {
+  ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
+    const Slice& any = layer.slices[group[0].first];
+    std::array<kernels::SparseProduct::Operand, kSparseOperands> operands;
+    for (size_t l = any.lists.begin; l < any.lists.end; ++l) {
+      const size_t k = stretches_[l].begin - any.in.begin;
       for (size_t o = 0; o < group.size(); ++o) {
         const auto [s, p] = group[o];
         const Slice& slice = layer.slices[s];
         operands[o] = {
-            slice.weights.values.data() + (p * RoundUp(in.size(), width_) + k - in.begin) * width_,
-            k == in.begin ? slice.bias.values.data() + p * width_ : nullptr,
+            slice.weights.values.data() + (p * RoundUp(any.in.size(), width_) + k) * width_,
+            k == 0 ? slice.bias.values.data() + p * width_ : nullptr,
             slice.product.data() + p * stride_};
       }
-      panel_.list_product({.lists = turn.desk.lists.rows(list),
-                           .values = kPixelValues.data(),
-                           .first = k,
-                           .operands = std::span(operands).first(group.size()),
-                           .prefetch = &turn.desk.prefetch});
+      sparse_.product({.lists = turn.desk.lists.subspan(l * max_batch_, turn.rows()),
+                       .values = kPixelValues.data(),
+                       .first = stretches_[l].begin,
+                       .operands = std::span(operands).first(group.size()),
+                       .prefetch = &turn.desk.prefetch});
     }
   });
 }
@@ -413,7 +232,7 @@ void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Ran
 
 void TensorParallel::Forward(const Turn& turn, size_t i) {
   const Layer& layer = layers_[i];
-  if (i == 0 && skip_zeros_) ForwardLists(turn);
+  if (i == 0 && skip_zeros_) ForwardSparse(turn);
   if (layer.split == Split::kByColumns) {
     if (i == 0 && !skip_zeros_) ForwardInput(turn, turn.shards);
     for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
@@ -560,31 +379,33 @@ void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, 
   }
 }
 
-// The first layer's W, by the lists of the input's columns.
-void TensorParallel::UpdateInputByLists(const Turn& turn) const {
+// The first layer's W, by the bits of the input's columns.
+void TensorParallel::UpdateSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
-  ForEachListGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
+  ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
     const Range in = layer.slices[group[0].first].in;
-    std::array<kernels::ListOperand, kernels::kMaxListOperands> operands;
+    std::array<kernels::SparseUpdate::Operand, kSparseOperands> operands;
     for (size_t q = 0; q < Panels(in.size()); ++q) {
-      const size_t rows = ColumnsOf(in.size(), q);
+      const size_t column = in.begin + q * width_;
       for (size_t o = 0; o < group.size(); ++o) {
         const auto [s, p] = group[o];
+        const Slice& slice = layer.slices[s];
         const std::span<const float> d =
-            layer.split == Split::kByRows ? layer.wholes[turn.rank()].d : layer.slices[s].d;
-        operands[o] = {d.data() + p * stride_, kZeros,
-                       turn.desk.gradient.data() + o * width_ * width_};
+            layer.split == Split::kByRows ? layer.wholes[turn.rank()].d : slice.d;
+        const size_t offset = (p * RoundUp(in.size(), width_) + q * width_) * width_;
+        operands[o] = {d.data() + p * stride_, slice.weights.values.data() + offset, {}};
+        for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+          operands[o].states[k] = slice.weights.states[k].data() + offset;
+        }
       }
-      panel_.list_product({.lists = turn.desk.lists.columns().subspan(in.begin + q * width_, rows),
-                           .values = kPixelValues.data(),
-                           .first = 0,
-                           .operands = std::span(operands).first(group.size()),
-                           .prefetch = &turn.desk.prefetch});
-      for (size_t o = 0; o < group.size(); ++o) {
-        const auto [s, p] = group[o];
-        Apply(turn, layer.slices[s].weights, (p * RoundUp(in.size(), width_) + q * width_) * width_,
-              rows * width_, operands[o].y);
-      }
+      sparse_.update(optimizer_, math_, turn.update,
+                     {.batch = turn.rows(),
+                      .columns = ColumnsOf(in.size(), q),
+                      .bits = turn.desk.bits.data() + column * kernels::SparseWords(turn.rows()),
+                      .pixels = turn.desk.pixels.data() + column / width_ * stride_,
+                      .values = kPixelValues.data(),
+                      .operands = std::span(operands).first(group.size()),
+                      .prefetch = &turn.desk.prefetch});
     }
   });
 }
@@ -606,7 +427,7 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
     return by_rows ? layer.wholes[turn.rank()].d : slice.d;
   };
   if (i == 0 && skip_zeros_) {
-    UpdateInputByLists(turn);
+    UpdateSparse(turn);
   } else if (i == 0) {
     // Shards that read the same columns share the conversion.
     const size_t step = by_rows ? 1 : turn.shards.size();

@@ -24,8 +24,8 @@
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
-#include "mlp/kernels/panel/byte_lists.h"
 #include "mlp/kernels/panel/panel.h"
+#include "mlp/kernels/sparse/sparse.h"
 #include "mlp/kernels/update/update.h"
 #include "mlp/model/model.h"
 #include "mlp/optim/optimizer.h"
@@ -63,6 +63,10 @@ class TensorParallel {
  private:
   enum class Split { kByColumns, kByRows };
 
+  // The input is turned into floats this many panels at a time: they stay in L2 while the weights
+  // of these columns stay in L1.
+  static constexpr size_t kInputPanels = 4;
+
   // Parameters of one kind and the state that belongs to them.
   struct Parameters {
     std::span<float> values;
@@ -73,7 +77,7 @@ class TensorParallel {
   struct Slice {
     Range in;                     // rows of W
     Range out;                    // columns of W
-    size_t first_list = 0;        // of the input's lists that are its rows, in the first layer
+    Range lists;                  // of the input's stretches, those that are its rows; first layer
     Parameters weights;           // panels of [in rounded up, width]
     std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
     Parameters bias;              // [out rounded up]; zeros for shards but the first, if by rows
@@ -103,14 +107,17 @@ class TensorParallel {
 
   // A thread's own room.
   struct Desk {
-    std::span<uint8_t> pixels;  // panels of [max_batch, width], unless zeros are skipped
-    kernels::ByteLists lists;   // if they are; of kListColumns columns each
-    std::span<float> input;     // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;  // [kMaxListOperands, width, width]
-    std::span<uint8_t> labels;  // [max_batch]
-    std::span<float> losses;    // [max_batch]
-    std::span<uint8_t> hits;    // [max_batch]
-    std::span<float> logits;    // [max_batch, outputs], where they take more than one panel
+    std::span<uint8_t> pixels;  // panels of [max_batch, width]
+    // What is not 0 of each stretch of columns, if the rest is skipped.
+    std::span<uint32_t> entries;         // stretch after stretch
+    std::span<kernels::ByteList> lists;  // [stretches, max_batch]
+    std::span<uint64_t> bits;            // [inputs, words]
+    std::span<float> input;              // kInputPanels panels of [max_batch, width]
+    std::span<float> gradient;           // [width, width]
+    std::span<uint8_t> labels;           // [max_batch]
+    std::span<float> losses;             // [max_batch]
+    std::span<uint8_t> hits;             // [max_batch]
+    std::span<float> logits;  // [max_batch, outputs], where they take more than one panel
     std::vector<kernels::PanelSum::Part> parts;  // [roots_]
     kernels::RowPrefetcher prefetch;
   };
@@ -143,10 +150,10 @@ class TensorParallel {
 
   void Forward(const Turn& turn, size_t i);
   void ForwardInput(const Turn& turn, Range shards) const;
-  void ForwardLists(const Turn& turn) const;
-  // visit(slices, panel of each) for groups of panels that list products take together.
+  void ForwardSparse(const Turn& turn) const;
+  // visit(shard and panel of each) for groups of panels that sparse products take together.
   template <class Visit>
-  void ForEachListGroup(const Turn& turn, Visit visit) const;
+  void ForEachSparseGroup(const Turn& turn, Visit visit) const;
   // Partial products are added as a binary tree over the shards says: its nodes are 2^k shards from
   // a multiple of 2^k, less those that the model does not have. A worker adds up what it has of a
   // node in the buffer of the node's first shard; what remains to add are the roots.
@@ -158,6 +165,7 @@ class TensorParallel {
   // Where the worker puts the partial of shard s, having those of its shards before s.
   Sink SinkOf(const Turn& turn, const Layer& layer, size_t s) const;
   void PlanRoots();
+  void PlanStretches();
 
   // y = start + x b; start null for 0.
   void Multiply(const Turn& turn, const float* x, Range depth, Range columns,
@@ -177,7 +185,7 @@ class TensorParallel {
   void UpdateLayer(const Turn& turn, size_t i);
   void UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
                   std::span<const float> d) const;
-  void UpdateInputByLists(const Turn& turn) const;
+  void UpdateSparse(const Turn& turn) const;
   void UpdateBias(const Turn& turn, const Slice& slice, std::span<const float> d) const;
   void Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
              const float* gradient) const;
@@ -189,6 +197,7 @@ class TensorParallel {
 
   const kernels::KernelSet& kernels_;
   const kernels::PanelKernels& panel_;
+  const kernels::SparseKernels& sparse_;
   const kernels::MathMode math_;
   const kernels::OptimizerKind optimizer_;
   const size_t width_;
@@ -198,7 +207,8 @@ class TensorParallel {
   const int threads_;
   const bool skip_zeros_;
   std::vector<Layer> layers_;
-  std::vector<Desk> desks_;  // [threads]
+  std::vector<Range> stretches_;  // of columns of the input, that have lists of their own
+  std::vector<Desk> desks_;       // [threads]
   // Whose partials are roots, in order, and how often sums merge after each.
   std::vector<std::pair<size_t, size_t>> roots_;
   Arena arena_;

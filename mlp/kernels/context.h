@@ -15,6 +15,7 @@ struct GemmKernels;
 struct PanelKernels;
 struct ReduceKernels;
 struct SoftmaxKernels;
+struct SparseKernels;
 struct UpdateKernels;
 
 // One implementation of every family. See kernels.h for how a target comes to its set.
@@ -25,6 +26,7 @@ struct KernelSet {
   const PanelKernels* panel;  // null where the backend has none
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;
+  const SparseKernels* sparse;  // like panel
   const UpdateKernels* update;
 };
 

@@ -8,6 +8,7 @@
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/reduce/kernels.h"
 #include "mlp/kernels/softmax/kernels.h"
+#include "mlp/kernels/sparse/sparse.h"
 #include "mlp/kernels/update/kernels.h"
 
 namespace mlp::kernels {
@@ -31,7 +32,7 @@ const KernelSet& KernelsFor(const Target& target) {
     for (const Target& t : SupportedTargets()) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
                      FindPanelKernels(t), Resolve(FindReduceKernels, t),
-                     Resolve(FindSoftmaxKernels, t), Resolve(FindUpdateKernels, t)});
+                     Resolve(FindSoftmaxKernels, t), FindSparseKernels(t), Resolve(FindUpdateKernels, t)});
     }
     return all;
   }();
@@ -50,6 +51,7 @@ std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kerne
       {"softmax", Name(kernels.softmax->target)},
       {"update", Name(kernels.update->target)}};
   if (kernels.panel != nullptr) resolved.emplace_back("panel", Name(kernels.panel->target));
+  if (kernels.sparse != nullptr) resolved.emplace_back("sparse", Name(kernels.sparse->target));
   return resolved;
 }
 

@@ -13,39 +13,9 @@
 #include <span>
 
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/row_prefetcher.h"
 
 namespace mlp::kernels {
-
-// Asks for rows of bytes that are needed soon, a cache line at a time, so that the requests can be
-// spread through other work instead of filling the queue of outstanding ones.
-class RowPrefetcher {
- public:
-  RowPrefetcher() = default;
-  // rows: indices of rows of `width` bytes from `base`.
-  RowPrefetcher(const uint8_t* base, size_t width, std::span<const uint32_t> rows)
-      : base_(base), width_(width), rows_(rows) {}
-
-  // The next line, if there is one.
-  void Next() {
-    constexpr size_t kLine = 64;
-    if (offset_ >= width_) {
-      if (rows_.empty()) return;
-      row_ = base_ + rows_.front() * width_;
-      rows_ = rows_.subspan(1);
-      offset_ = 0;
-    }
-    // Into L2: it stays there for a while, and L1 is in use.
-    __builtin_prefetch(row_ + offset_, 0, 2);
-    offset_ += kLine;
-  }
-
- private:
-  const uint8_t* base_ = nullptr;
-  size_t width_ = 0;
-  std::span<const uint32_t> rows_;
-  const uint8_t* row_ = nullptr;
-  size_t offset_ = static_cast<size_t>(-1);  // of the next line in row_
-};
 
 // y = start + a b, one panel of y; then y = add[0] + y, y = add[1] + y and so on.
 struct PanelProduct {
@@ -85,39 +55,12 @@ struct PanelGradient {
   RowPrefetcher* prefetch;  // a line is asked for every eight samples
 };
 
-// Bytes of a row or a column that are not 0, in order of their index.
-struct ByteList {
-  const uint32_t* entries = nullptr;  // index * 256 + byte
-  size_t count = 0;
-};
-
-// One panel of a product with lists.
-struct ListOperand {
-  const float* b;      // [*, width]
-  const float* start;  // [width], the same for every row; null to go on from what y holds
-  float* y;            // [lists, width]
-};
-
-// The product of bytes, given by those that are not 0, with panels: y[i, :] = start + sum over the
-// entries of list i of values[byte] * b[index - first, :]. What is left out is 0 * b, and x + 0 =
-// x: the bits are those of the dense product over ascending indices (for finite b).
-struct PanelListProduct {
-  std::span<const ByteList> lists;        // one for each row of y
-  const float* values;                    // [256]
-  size_t first;                           // the index of b's first row
-  std::span<const ListOperand> operands;  // kMaxListOperands at most
-  RowPrefetcher* prefetch;                // a line is asked for every two rows
-};
-// So that the sums of one row wait for each other as little as those of a tile.
-inline constexpr size_t kMaxListOperands = 2;
-
 struct PanelKernels {
   Target target;
   size_t width;
   size_t tile_rows;
   void (*product)(const PanelProduct& job);
   void (*gradient)(const PanelGradient& job);
-  void (*list_product)(const PanelListProduct& job);
   // to[i, j] = from[j, i], a block of [width, width] with rows `width` apart.
   void (*transpose)(const float* from, float* to);
   // Columns of the rows of a matrix of bytes to panels of bytes: to[p][i, j] =

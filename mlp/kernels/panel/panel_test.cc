@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "mlp/base/aligned_buffer.h"
-#include "mlp/base/arena.h"
 #include "mlp/base/rng.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
-#include "mlp/kernels/panel/byte_lists.h"
 
 namespace mlp::kernels {
 namespace {
@@ -105,61 +103,6 @@ TEST_P(PanelTest, Gradient) {
           }
         }
       }
-    }
-  }
-}
-
-// Lists hold what is not 0, in order; their product has the bits of the dense one.
-TEST_P(PanelTest, ListProduct) {
-  constexpr size_t kRows = 20, kFeatures = 200;
-  std::vector<uint8_t> pixels(kRows * kFeatures);
-  for (uint8_t& pixel : pixels) {
-    pixel = static_cast<uint8_t>(stream_.Below(3) == 0 ? stream_.Below(256) : 0);
-  }
-  const std::vector<uint32_t> rows = {7, 19, 0, 0, 3};
-  const Range ranges[] = {{0, 72}, {72, 72}, {72, kFeatures}};
-  ByteLists lists;
-  const Arena arena =
-      Arena::For([&](Arena& memory) { lists.Plan(memory, rows.size() + 2, kFeatures, ranges); });
-  lists.Build(pixels.data(), rows);
-  std::vector<float> values(256);
-  for (float& value : values) value = stream_.Uniform(-1, 1);
-  values[0] = 0;
-  const AlignedBuffer<float> b = Random(kFeatures * width_), c = Random(kFeatures * width_);
-  const AlignedBuffer<float> start = Random(width_);
-  AlignedBuffer<float> y(rows.size() * width_), z(rows.size() * width_);
-  RowPrefetcher prefetch;
-  for (size_t r = 0; r < std::size(ranges); ++r) {
-    const size_t first = ranges[r].begin;
-    const float* from = r == 0 ? start.data() : nullptr;
-    const ListOperand operands[] = {{b.data() + first * width_, from, y.data()},
-                                    {c.data() + first * width_, from, z.data()}};
-    kernels_.list_product({lists.rows(r), values.data(), first, operands, &prefetch});
-  }
-  for (size_t i = 0; i < rows.size(); ++i) {
-    for (size_t j = 0; j < width_; ++j) {
-      double in_b = start[j], in_c = start[j];
-      for (size_t k = 0; k < kFeatures; ++k) {
-        const double value = values[pixels[rows[i] * kFeatures + k]];
-        in_b += value * b[k * width_ + j];
-        in_c += value * c[k * width_ + j];
-      }
-      ASSERT_NEAR(y[i * width_ + j], in_b, 1e-5);
-      ASSERT_NEAR(z[i * width_ + j], in_c, 1e-5);
-    }
-  }
-  // By columns: the gradient of the weights.
-  AlignedBuffer<float> g(kFeatures * width_);
-  const ListOperand operand = {b.data(), start.data(), g.data()};
-  kernels_.list_product({lists.columns(), values.data(), 0, {&operand, 1}, &prefetch});
-  for (size_t k = 0; k < kFeatures; ++k) {
-    for (size_t j = 0; j < width_; ++j) {
-      double expected = start[j];
-      for (size_t i = 0; i < rows.size(); ++i) {
-        expected +=
-            static_cast<double>(values[pixels[rows[i] * kFeatures + k]]) * b[i * width_ + j];
-      }
-      ASSERT_NEAR(g[k * width_ + j], expected, 1e-5);
     }
   }
 }

@@ -141,47 +141,6 @@ void Product(const PanelProduct& job) {
 
 void Gradient(const PanelGradient& job) { kGradientTiles[LastVec(job.columns)][job.rows - 1](job); }
 
-template <size_t kOperands>
-void ListRows(const PanelListProduct& job) {
-  const float* b[kOperands];
-  for (size_t o = 0; o < kOperands; ++o) b[o] = job.operands[o].b;
-  for (size_t i = 0; i < job.lists.size(); ++i) {
-    if (i % 2 == 0) job.prefetch->Next();
-    V sums[kOperands][kVecsPerPanel];
-#pragma GCC unroll 2
-    for (size_t o = 0; o < kOperands; ++o) {
-      const ListOperand& operand = job.operands[o];
-      const float* start = operand.start != nullptr ? operand.start : operand.y + i * kWidth;
-#pragma GCC unroll 2
-      for (size_t v = 0; v < kVecsPerPanel; ++v) sums[o][v] = V::load_aligned(start + v * kLanes);
-    }
-    const ByteList& list = job.lists[i];
-    for (size_t k = 0; k < list.count; ++k) {
-      const uint32_t entry = list.entries[k];
-      const size_t offset = (entry / 256 - job.first) * kWidth;
-      const V value(job.values[entry % 256]);
-#pragma GCC unroll 2
-      for (size_t o = 0; o < kOperands; ++o) {
-#pragma GCC unroll 2
-        for (size_t v = 0; v < kVecsPerPanel; ++v) {
-          sums[o][v] = MulAdd(value, V::load_aligned(b[o] + offset + v * kLanes), sums[o][v]);
-        }
-      }
-    }
-#pragma GCC unroll 2
-    for (size_t o = 0; o < kOperands; ++o) {
-#pragma GCC unroll 2
-      for (size_t v = 0; v < kVecsPerPanel; ++v) {
-        sums[o][v].store_aligned(job.operands[o].y + i * kWidth + v * kLanes);
-      }
-    }
-  }
-}
-
-void ListProduct(const PanelListProduct& job) {
-  return job.operands.size() == 1 ? ListRows<1>(job) : ListRows<2>(job);
-}
-
 void Transpose(const float* from, float* to) {
   for (size_t i = 0; i < kWidth; i += 4) {
     for (size_t j = 0; j < kWidth; j += 4) {
@@ -241,7 +200,6 @@ const PanelKernels& PanelTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
                                           kTileRows,
                                           Product,
                                           Gradient,
-                                          ListProduct,
                                           Transpose,
                                           Gather,
                                           Convert,

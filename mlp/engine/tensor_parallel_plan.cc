@@ -1,0 +1,223 @@
+// What a TensorParallel has: the cut of each layer, its memory, and the way of weights into it and
+// out of it.
+#include <algorithm>
+
+#include "mlp/base/check.h"
+#include "mlp/engine/tensor_parallel.h"
+#include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/tensor/matrix.h"
+
+namespace mlp::engine {
+namespace {
+
+// Shards begin at multiples of this many columns: of the widest panel, so that all instruction sets
+// cut a layer in the same places.
+constexpr size_t kGrain = 32;
+constexpr size_t kMaxShards = 16;
+
+// Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
+// them.
+constexpr size_t kListColumns = 128;
+static_assert(kListColumns <= kernels::kMaxListColumns);
+
+}  // namespace
+
+size_t DefaultShards(const model::ModelSpec& spec) {
+  size_t widest = spec.layers.size() == 1 ? spec.inputs : 0;
+  for (size_t i = 0; i + 1 < spec.layers.size(); ++i) {
+    widest = std::max(widest, spec.layers[i].units);
+  }
+  return std::clamp<size_t>(widest / kGrain, 1, kMaxShards);
+}
+
+TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
+                               const kernels::KernelSet& kernels, const Options& options)
+    : kernels_(kernels),
+      panel_(*kernels.panel),
+      sparse_(*kernels.sparse),
+      math_(options.math),
+      optimizer_(optimizer.options().kind),
+      width_(panel_.width),
+      shards_(options.shards),
+      max_batch_(options.max_batch),
+      // One line more than its rows: panels do not share their L1 sets.
+      stride_(max_batch_ * width_ + kFloatsPerLine),
+      threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
+      skip_zeros_(options.skip_zeros),
+      signals_(threads_) {
+  MLP_CHECK_GT(shards_, 0u);
+  MLP_CHECK_GT(max_batch_, 0u);
+  const model::ModelSpec& spec = model.spec();
+  const size_t count = spec.layers.size();
+  size_t inputs = spec.inputs;
+  for (size_t i = 0; i < count; ++i) {
+    const model::DenseSpec& layer = spec.layers[i];
+    layers_.push_back({.inputs = inputs,
+                       .outputs = layer.units,
+                       .activation = layer.activation,
+                       .keeps_z = !kernels::SlopeFromOutput(layer.activation),
+                       .split = (count - i) % 2 == 1 ? Split::kByRows : Split::kByColumns,
+                       .slices = std::vector<Slice>(shards_),
+                       .wholes = {}});
+    const bool by_rows = layers_[i].split == Split::kByRows;
+    if (by_rows) layers_[i].wholes.resize(static_cast<size_t>(threads_));
+    for (size_t s = 0; s < shards_; ++s) {
+      Slice& slice = layers_[i].slices[s];
+      slice.in = by_rows ? Share(inputs, kGrain, s, shards_) : Range{0, inputs};
+      slice.out = by_rows ? Range{0, layer.units} : Share(layer.units, kGrain, s, shards_);
+    }
+    inputs = layer.units;
+  }
+  desks_.resize(static_cast<size_t>(threads_));
+  PlanRoots();
+  PlanStretches();
+  for (Desk& desk : desks_) desk.parts.resize(roots_.size());
+  arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
+  Load(model, optimizer);
+}
+
+void TensorParallel::Plan(Arena& arena) {
+  const auto activations = [&](size_t columns) {
+    return arena.Take<float>(Panels(columns) * stride_);
+  };
+  const auto parameters = [&](size_t n) {
+    Parameters taken;
+    taken.values = arena.Take<float>(n);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) taken.states[k] = arena.Take<float>(n);
+    return taken;
+  };
+  const auto panels_of = [&](size_t rows, size_t columns) {
+    return Panels(columns) * RoundUp(rows, width_) * width_;
+  };
+  for (size_t s = 0; s < shards_; ++s) {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Layer& layer = layers_[i];
+      Slice& slice = layer.slices[s];
+      const bool by_rows = layer.split == Split::kByRows;
+      slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
+      slice.bias = parameters(RoundUp(slice.out.size(), width_));
+      if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
+      slice.product = activations(slice.out.size());
+      if (by_rows) {
+        slice.partial = slice.product;
+      } else {
+        slice.y = layer.keeps_z ? activations(slice.out.size()) : slice.product;
+        slice.d = activations(slice.out.size());
+        if (i > 0) slice.partial = activations(layer.inputs);
+      }
+    }
+  }
+  for (size_t t = 0; t < desks_.size(); ++t) {
+    for (Layer& layer : layers_) {
+      if (layer.split == Split::kByColumns) continue;
+      Whole& whole = layer.wholes[t];
+      if (layer.keeps_z) whole.z = activations(layer.outputs);
+      whole.y = activations(layer.outputs);
+      whole.d = activations(layer.outputs);
+    }
+    Desk& desk = desks_[t];
+    desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
+    if (skip_zeros_) {
+      desk.entries = arena.Take<uint32_t>(max_batch_ * layers_[0].inputs +
+                                          stretches_.size() * kernels::kListSlack);
+      desk.lists = arena.Take<kernels::ByteList>(stretches_.size() * max_batch_);
+      desk.bits = arena.Take<uint64_t>(layers_[0].inputs * kernels::SparseWords(max_batch_));
+    } else {
+      desk.input = arena.Take<float>(kInputPanels * stride_);
+    }
+    desk.gradient = arena.Take<float>(width_ * width_);
+    desk.labels = arena.Take<uint8_t>(max_batch_);
+    desk.losses = arena.Take<float>(max_batch_);
+    desk.hits = arena.Take<uint8_t>(max_batch_);
+    const size_t outputs = layers_.back().outputs;
+    if (Panels(outputs) > 1) desk.logits = arena.Take<float>(max_batch_ * PaddedStride(outputs));
+  }
+}
+
+template <class Visit>
+void TensorParallel::ForEachStretch(Visit visit) const {
+  size_t begin = 0;
+  for (const Layer& layer : layers_) {
+    for (size_t s = 0; s < shards_; ++s) {
+      const Slice& slice = layer.slices[s];
+      const size_t height = RoundUp(slice.in.size(), width_);
+      for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
+        const size_t n = ColumnsOf(slice.out.size(), p);
+        const size_t column = slice.out.begin + p * width_;
+        for (size_t k = 0; k < slice.in.size(); ++k) {
+          visit(begin + (slice.in.begin + k) * layer.outputs + column, slice.weights,
+                (p * height + k) * width_, n);
+        }
+        if (layer.split == Split::kByColumns || s == 0) {
+          visit(begin + layer.inputs * layer.outputs + column, slice.bias, p * width_, n);
+        }
+      }
+    }
+    begin += (layer.inputs + 1) * layer.outputs;
+  }
+}
+
+void TensorParallel::Load(const model::Model& model, const optim::Optimizer& optimizer) {
+  ForEachStretch([&](size_t at, const Parameters& to, size_t offset, size_t n) {
+    std::ranges::copy(model.parameters().subspan(at, n), to.values.data() + offset);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+      std::ranges::copy(optimizer.state(k).subspan(at, n), to.states[k].data() + offset);
+    }
+  });
+  for (size_t i = 1; i < layers_.size(); ++i) {
+    for (const Slice& slice : layers_[i].slices) Transpose(slice);
+  }
+}
+
+void TensorParallel::Store(model::Model& model, optim::Optimizer& optimizer) const {
+  ForEachStretch([&](size_t at, const Parameters& from, size_t offset, size_t n) {
+    std::ranges::copy(from.values.subspan(offset, n), model.parameters().data() + at);
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+      std::ranges::copy(from.states[k].subspan(offset, n), optimizer.state(k).data() + at);
+    }
+  });
+}
+
+void TensorParallel::PlanStretches() {
+  for (Slice& slice : layers_.front().slices) {
+    // By columns, all shards read the same input.
+    if (layers_.front().split == Split::kByRows || stretches_.empty()) {
+      slice.lists.begin = stretches_.size();
+      // One at least, for the sake of the bias.
+      for (size_t k = slice.in.begin; k == slice.in.begin || k < slice.in.end; k += kListColumns) {
+        stretches_.push_back({k, std::min(k + kListColumns, slice.in.end)});
+      }
+      slice.lists.end = stretches_.size();
+    } else {
+      slice.lists = layers_.front().slices.front().lists;
+    }
+  }
+}
+
+void TensorParallel::PlanRoots() {
+  struct Node {
+    size_t begin;
+    size_t size;
+  };
+  std::vector<Node> open;
+  for (size_t t = 0; t < static_cast<size_t>(threads_); ++t) {
+    const Range own = Share(shards_, 1, t, static_cast<size_t>(threads_));
+    for (size_t begin = own.begin; begin < own.end;) {
+      size_t size = 1;
+      while (begin % (2 * size) == 0 && begin + 2 * size <= own.end) size *= 2;
+      size_t merges = 0;
+      for (open.push_back({begin, size}); open.size() > 1; ++merges) {
+        const Node& left = open[open.size() - 2];
+        if (left.size != open.back().size || left.begin % (2 * left.size) != 0) break;
+        open.pop_back();
+        open.back().size *= 2;
+      }
+      roots_.emplace_back(begin, merges);
+      begin += size;
+    }
+  }
+  roots_.back().second += open.size() - 1;
+}
+
+}  // namespace mlp::engine
