@@ -1,7 +1,6 @@
 #include "mlp/base/team.h"
 
 #include <omp.h>
-#include <sched.h>
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -228,15 +227,8 @@ void KeepTeam(int threads,
 
 int AvailableThreads() {
   static const int available = [] {
-    // Room for 8192 CPUs: a fixed cpu_set_t fails on larger machines than 1024.
-    constexpr int kCpus = 8192;
-    cpu_set_t* set = CPU_ALLOC(kCpus);
-    int cpus = static_cast<int>(std::thread::hardware_concurrency());
-    if (sched_getaffinity(0, CPU_ALLOC_SIZE(kCpus), set) == 0) {
-      cpus = CPU_COUNT_S(CPU_ALLOC_SIZE(kCpus), set);
-    }
-    CPU_FREE(set);
-    return std::max(1, std::min({cpus, CgroupCpus(), omp_get_thread_limit()}));
+    // By affinity: libgomp asks before it binds this thread itself (OMP_PROC_BIND).
+    return std::max(1, std::min({omp_get_num_procs(), CgroupCpus(), omp_get_thread_limit()}));
   }();
   return available;
 }

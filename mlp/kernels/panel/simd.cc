@@ -151,16 +151,27 @@ void Transpose(const float* from, float* to) {
 
 void Gather(const uint8_t* pixels, size_t features, std::span<const uint32_t> rows, size_t column,
             size_t columns, uint8_t* to, size_t stride) {
+  // So many rows at a time fill whole lines of a panel.
+  constexpr size_t kRows = 8;
   const size_t whole = columns / kWidth;
   const size_t rest = columns % kWidth;
-  for (const uint32_t row : rows) {
-    const uint8_t* from = pixels + row * features + column;
-    for (size_t p = 0; p < whole; ++p) std::memcpy(to + p * stride, from + p * kWidth, kWidth);
-    if (rest > 0) {
-      std::memset(to + whole * stride, 0, kWidth);
-      std::memcpy(to + whole * stride, from + whole * kWidth, rest);
+  for (; !rows.empty(); rows = rows.subspan(std::min(kRows, rows.size())), to += kRows * kWidth) {
+    const std::span<const uint32_t> some = rows.first(std::min(kRows, rows.size()));
+    for (size_t p = 0; p < whole; ++p) {
+      uint8_t* panel = to + p * stride;
+      for (const uint32_t row : some) {
+        std::memcpy(panel, pixels + row * features + column + p * kWidth, kWidth);
+        panel += kWidth;
+      }
     }
-    to += kWidth;
+    if (rest > 0) {
+      uint8_t* panel = to + whole * stride;
+      std::memset(panel, 0, some.size() * kWidth);
+      for (const uint32_t row : some) {
+        std::memcpy(panel, pixels + row * features + column + whole * kWidth, rest);
+        panel += kWidth;
+      }
+    }
   }
 }
 
