@@ -57,6 +57,7 @@ def mlp_kernel_family(
         textual_hdrs = [],
         deps = [],
         backends = ["loops", "eigen", "simd"],
+        extensions = {},
         **kwargs):
     """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
 
@@ -72,6 +73,7 @@ def mlp_kernel_family(
       textual_hdrs: lists (.inc) that headers include.
       deps: what the kernels need beside the context and their backend's tools.
       backends: the sources BACKEND.cc that the folder has.
+      extensions: flags of an extension of an instruction set, by name: simd.cc is compiled once more with each.
       **kwargs: passed on to the library (visibility).
     """
     context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
@@ -106,6 +108,8 @@ def mlp_kernel_family(
             "-fno-tree-slp-vectorize",
             "-DMLP_TARGET_IS_SCALAR",
         ]))
+    for extension, extension_copts in extensions.items():
+        variants.append((extension, "simd", extension_copts + ["-O3"]))
     objects = []
     for suffix, backend, variant_copts in variants:
         objects.append(name + "_" + suffix)

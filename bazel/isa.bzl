@@ -24,3 +24,9 @@ ISA_COPTS = {
         "-mprefer-vector-width=512",
     ],
 }
+
+# Extensions: for single sources beside those of an instruction set.
+BF16_COPTS = ISA_COPTS["avx512"] + [
+    "-mavx512bf16",
+    "-DMLP_TARGET_ISA=kAvx512",
+]

@@ -49,6 +49,11 @@ bool IsSupported(Isa isa) {
   return std::find(SupportedIsas().begin(), SupportedIsas().end(), isa) != SupportedIsas().end();
 }
 
+bool HasAvx512Bf16() {
+  static const bool has = IsSupported(Isa::kAvx512) && __builtin_cpu_supports("avx512bf16");
+  return has;
+}
+
 std::vector<std::string> CpuFeatures() {
   static constexpr absl::string_view kOfInterest[] = {
       "sse2",     "sse4_1",      "avx",         "avx2",     "fma",      "f16c",

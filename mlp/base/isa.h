@@ -29,6 +29,9 @@ const std::vector<Isa>& SupportedIsas();
 bool IsSupported(Isa isa);
 inline Isa BestIsa() { return SupportedIsas().back(); }
 
+// An extension of AVX-512: products of pairs of bfloat16.
+bool HasAvx512Bf16();
+
 // Features of this CPU that matter here, in /proc/cpuinfo's names, e.g. "avx2", "amx_bf16".
 std::vector<std::string> CpuFeatures();
 

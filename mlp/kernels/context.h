@@ -12,6 +12,7 @@ namespace mlp::kernels {
 
 struct ElementwiseKernels;
 struct GemmKernels;
+struct PairKernels;
 struct PanelKernels;
 struct ReduceKernels;
 struct SoftmaxKernels;
@@ -23,10 +24,11 @@ struct KernelSet {
   Target target;
   const ElementwiseKernels* elementwise;
   const GemmKernels* gemm;
-  const PanelKernels* panel;  // null where the backend has none
+  const PairKernels* pairs;   // null where the backend has none
+  const PanelKernels* panel;  // likewise
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;
-  const SparseKernels* sparse;  // like panel
+  const SparseKernels* sparse;  // likewise
   const UpdateKernels* update;
 };
 

@@ -5,6 +5,7 @@
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/kernels.h"
 #include "mlp/kernels/gemm/kernels.h"
+#include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/reduce/kernels.h"
 #include "mlp/kernels/softmax/kernels.h"
@@ -31,8 +32,9 @@ const KernelSet& KernelsFor(const Target& target) {
     std::deque<KernelSet> all;
     for (const Target& t : SupportedTargets()) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
-                     FindPanelKernels(t), Resolve(FindReduceKernels, t),
-                     Resolve(FindSoftmaxKernels, t), FindSparseKernels(t), Resolve(FindUpdateKernels, t)});
+                     FindPairKernels(t), FindPanelKernels(t), Resolve(FindReduceKernels, t),
+                     Resolve(FindSoftmaxKernels, t), FindSparseKernels(t),
+                     Resolve(FindUpdateKernels, t)});
     }
     return all;
   }();

@@ -1,0 +1,155 @@
+// Register tiles over panels. Two vectors make a panel's width; a tile is some rows of it, kept in
+// registers over the whole depth. Included by sources that are compiled for one instruction set.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mlp/base/simd.h"
+#include "mlp/kernels/panel/panel.h"
+
+namespace mlp::kernels {
+namespace {
+
+using V = Vec<Isa::MLP_TARGET_ISA>;
+constexpr size_t kLanes = V::size;
+constexpr size_t kVecsPerPanel = 2;
+constexpr size_t kWidth = kVecsPerPanel * kLanes;
+
+// Accumulators, two vectors of b and one broadcast element: 14 x 2 + 2 + 1 of 32 registers with
+// AVX-512, 6 x 2 + 2 + 1 of 16 with AVX2; without fused multiply-add one for the product, too:
+// 5 x 2 + 2 + 1 + 1.
+constexpr size_t kTileRows = kLanes == 16 ? 14 : kLanes == 8 ? 6 : 5;
+
+template <size_t kRows, size_t kVecs>
+using Tile = V[kRows][kVecs];
+
+// What a tile does with an element of x and a vector of y's row is an Op:
+//   Apply(element, row, sum)   sum + their product
+//   kSamplesPerLine            a line of bytes is asked for every so many steps over the batch
+
+// tile += x y^T, by Op, over `depth` steps: x has its rows kRowStep apart and goes kDepthStep
+// further with each step, y is [depth, kWidth].
+template <class Op, size_t kRowStep, size_t kDepthStep, size_t kRows, size_t kVecs>
+[[gnu::always_inline]] inline void Accumulate(Tile<kRows, kVecs>& tile, const float* x,
+                                              const float* y, size_t depth) {
+  for (size_t k = 0; k < depth; ++k) {
+    V row[kVecs];
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVecs; ++v) row[v] = V::load_aligned(y + v * kLanes);
+#pragma GCC unroll 14
+    for (size_t i = 0; i < kRows; ++i) {
+      const V element(x[i * kRowStep]);
+#pragma GCC unroll 2
+      for (size_t v = 0; v < kVecs; ++v) tile[i][v] = Op::Apply(element, row[v], tile[i][v]);
+    }
+    x += kDepthStep;
+    y += kWidth;
+  }
+}
+
+template <size_t kRows, size_t kVecs>
+[[gnu::always_inline]] inline void Store(const Tile<kRows, kVecs>& tile, float* to) {
+#pragma GCC unroll 14
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVecs; ++v) tile[i][v].store_aligned(to + i * kWidth + v * kLanes);
+#pragma GCC unroll 2
+    for (size_t v = kVecs; v < kVecsPerPanel; ++v) {
+      V(0.0f).store_aligned(to + i * kWidth + v * kLanes);
+    }
+  }
+}
+
+// Rows row .. row + kRows - 1 of the product.
+template <class Op, size_t kRows, size_t kVecs>
+[[gnu::noinline]] void ProductTile(const PanelProduct& job, size_t row) {
+  const float* start = job.start != nullptr ? job.start : job.y + row * kWidth;
+  const size_t start_step = job.start != nullptr ? 0 : kWidth;
+  Tile<kRows, kVecs> tile;
+#pragma GCC unroll 14
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVecs; ++v) {
+      tile[i][v] = V::load_aligned(start + i * start_step + v * kLanes);
+    }
+  }
+  const float* a = job.a + row * kWidth;
+  const float* b = job.b;
+  size_t left = job.depth;
+  for (; left > kWidth; left -= kWidth) {
+    Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, kWidth);
+    a += job.a_stride;
+    b += kWidth * kWidth;
+  }
+  Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, left);
+  for (const float* panel : job.add) {
+#pragma GCC unroll 14
+    for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+      for (size_t v = 0; v < kVecs; ++v) {
+        tile[i][v] = V::load_aligned(panel + (row + i) * kWidth + v * kLanes) + tile[i][v];
+      }
+    }
+  }
+  Store<kRows, kVecs>(tile, job.y + row * kWidth);
+}
+
+template <class Op, size_t kRows, size_t kVecs>
+[[gnu::noinline]] void GradientTile(const PanelGradient& job) {
+  constexpr size_t kStep = Op::kSamplesPerLine;
+  Tile<kRows, kVecs> tile;
+#pragma GCC unroll 14
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (size_t v = 0; v < kVecs; ++v) tile[i][v] = V(0.0f);
+  }
+  for (size_t k = 0; k < job.batch; k += kStep) {
+    job.prefetch->Next();
+    Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, job.x + k * kWidth, job.d + k * kWidth,
+                                            std::min(kStep, job.batch - k));
+  }
+  Store<kRows, kVecs>(tile, job.gradient);
+}
+
+using ProductFunction = void (*)(const PanelProduct&, size_t);
+using GradientFunction = void (*)(const PanelGradient&);
+
+// By number of rows - 1.
+template <class Op, size_t kVecs, size_t... kRow>
+constexpr std::array<ProductFunction, kTileRows> ProductTiles(std::index_sequence<kRow...>) {
+  return {ProductTile<Op, kRow + 1, kVecs>...};
+}
+template <class Op, size_t kVecs, size_t... kRow>
+constexpr std::array<GradientFunction, kTileRows> GradientTiles(std::index_sequence<kRow...>) {
+  return {GradientTile<Op, kRow + 1, kVecs>...};
+}
+using Rows = std::make_index_sequence<kTileRows>;
+template <class Op>
+constexpr std::array<ProductFunction, kTileRows> kProductTiles[kVecsPerPanel] = {
+    ProductTiles<Op, 1>(Rows()), ProductTiles<Op, 2>(Rows())};
+template <class Op>
+constexpr std::array<GradientFunction, kTileRows> kGradientTiles[kVecsPerPanel] = {
+    GradientTiles<Op, 1>(Rows()), GradientTiles<Op, 2>(Rows())};
+
+// Of the vectors of a panel those that hold columns, less one.
+size_t LastVec(size_t columns) { return columns > kLanes ? 1 : 0; }
+
+template <class Op>
+void Product(const PanelProduct& job) {
+  const auto& tiles = kProductTiles<Op>[LastVec(job.columns)];
+  const size_t count = (job.rows + kTileRows - 1) / kTileRows;
+  for (size_t i = 0; i < count; ++i) {
+    const Range rows = Share(job.rows, 1, i, count);
+    tiles[rows.size() - 1](job, rows.begin);
+  }
+}
+
+template <class Op>
+void Gradient(const PanelGradient& job) {
+  kGradientTiles<Op>[LastVec(job.columns)][job.rows - 1](job);
+}
+
+}  // namespace
+}  // namespace mlp::kernels
