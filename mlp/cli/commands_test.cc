@@ -60,7 +60,9 @@ TEST_F(CommandsTest, WrongUseIsCode2AndSaysWhat) {
   expect({"train", "--isa=neon"}, "--isa: expected one of auto");
   expect({"train", "--backend=gpu"}, "--backend: expected one of auto");
   expect({"train", "--strategy=magic"}, "--strategy: expected one of");
-  expect({"train", "--precision=bf16"}, "--precision: expected one of fp32");
+  expect({"train", "--precision=int4"}, "--precision: expected one of fp32");
+  expect({"train", "--precision=bf16", "--strategy=fused"}, "needs --strategy=tensor_parallel");
+  expect({"train", "--precision=bf16", "--skip_zeros=yes"}, "multiplies all pixels");
   expect({"train", "--device=cuda"}, "--device: expected one of cpu");
   expect({"train", "--data=" + mlp_.data()}, "--model: expected an input width of 36");
   expect({"evaluate"}, "--in: expected a model file");

@@ -37,7 +37,6 @@ void AddComputeFlags(flags::Flags& flags, ComputeOptions* options) {
                {.help = "instruction set: auto (the best there is), scalar, sse2, avx2, avx512",
                 .value_name = "NAME"});
   flags.Choice("math", &options->math, {"fast", "exact"}, {.help = "accuracy of functions"});
-  flags.Choice("precision", &options->precision, {"fp32"}, {.help = "of the products"});
   flags.Choice("device", &options->device, {"cpu"}, {.help = "where it runs"});
 }
 

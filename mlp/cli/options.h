@@ -26,7 +26,6 @@ struct ComputeOptions {
   std::string backend = "auto";
   std::string isa = "auto";
   std::string math = "fast";
-  std::string precision = "fp32";
   std::string device = "cpu";
 };
 void AddComputeFlags(flags::Flags& flags, ComputeOptions* options);

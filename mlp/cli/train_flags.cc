@@ -64,6 +64,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
                      "thread_private, atomic, hogwild (0: as many as threads)",
              .min = 0,
              .max = 1024});
+  flags.Choice("precision", &o->precision, {"fp32", "bf16"},
+               {.help = "what tensor_parallel rounds the factors of products to; sums, weights and "
+                        "the optimizer's state are fp32"});
   flags.Choice(
       "skip_zeros", &o->skip_zeros, {"auto", "yes", "no"},
       {.help = "tensor_parallel leaves out products with pixels that are 0; the same bits; "
@@ -108,6 +111,7 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
     // Written down, as sums depend on it: a resumed training keeps it on any number of threads.
     strategy.shards = train::DefaultShards(kind, plan.spec, strategy.threads);
   }
+  MLP_ASSIGN_OR_RETURN(strategy.precision, kernels::ParsePrecision(flags.precision));
   if (flags.skip_zeros != "auto") strategy.skip_zeros = flags.skip_zeros == "yes";
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
@@ -132,7 +136,8 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"micro_batches", absl::StrCat(flags.micro_batches)},
           {"backend", std::string(kernels::Name(strategy.target.backend))},
           {"isa", IsScalar(strategy.target) ? "auto" : std::string(Name(strategy.target.isa))},
-          {"math", flags.compute.math}};
+          {"math", flags.compute.math},
+          {"precision", flags.precision}};
 }
 
 absl::Status AddSettings(const std::vector<std::string>& arguments, const model::SavedModel& saved,

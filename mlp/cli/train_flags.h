@@ -30,6 +30,7 @@ struct TrainFlags {
   uint64_t seed = 1;
   double validation = 0;
   std::string strategy = "auto";
+  std::string precision = "fp32";
   std::string skip_zeros = "auto";
   size_t shards = 0;
   size_t micro_batches = 4;

@@ -131,7 +131,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
   document["resolved"] = {{"isa", IsaName(strategy.target)},
                           {"threads", strategy.threads},
                           {"strategy", std::string(train::Name(strategy.EffectiveKind()))},
-                          {"precision", flags_.compute.precision},
+                          {"precision", flags_.precision},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},
                           {"math", std::string(kernels::Name(strategy.math))},
                           {"device", flags_.compute.device}};

@@ -27,14 +27,41 @@ constexpr std::array<float, 256> kPixelValues = [] {
 
 }  // namespace
 
-void TensorParallel::Transpose(const Slice& slice) const {
+void TensorParallel::Derive(size_t i, const Slice& slice) const {
   const size_t rows = Panels(slice.in.size());
   const size_t columns = Panels(slice.out.size());
   for (size_t p = 0; p < columns; ++p) {
     for (size_t q = 0; q < rows; ++q) {
+      PackWeights(i, slice, p, q);
+      if (i == 0) continue;
+      const size_t block = (q * columns + p) * width_ * width_;
       panel_.transpose(slice.weights.values.data() + (p * rows + q) * width_ * width_,
-                       slice.transposed.data() + (q * columns + p) * width_ * width_);
+                       slice.transposed.data() + block);
+      if (pairs_ == nullptr) continue;
+      pairs_->rows(width_, 1, slice.transposed.data() + block, slice.backward.data() + block / 2);
     }
+  }
+}
+
+// Rows q * width .. of panel p.
+void TensorParallel::PackWeights(size_t i, const Slice& slice, size_t p, size_t q) const {
+  if (pairs_ == nullptr) return;
+  const size_t block = (p * Panels(slice.in.size()) + q) * width_ * width_;
+  // Bytes are exact words, their scale is not: the weights have it.
+  pairs_->rows(width_, i == 0 ? kPixelScale : 1, slice.weights.values.data() + block,
+               slice.forward.data() + block / 2);
+}
+
+void TensorParallel::Pack(const Turn& turn, const Factor& factor, size_t columns,
+                          float scale) const {
+  if (pairs_ == nullptr) return;
+  const size_t panels = Panels(columns);
+  for (size_t p = 0; p < panels; ++p) {
+    const float* panel = factor.values.data() + p * stride_;
+    pairs_->rows(turn.rows(), scale, panel, factor.rows.data() + p * stride_);
+    if (p % 2 != 0) continue;
+    pairs_->columns(turn.rows(), panel, p + 1 < panels ? panel + stride_ : nullptr,
+                    factor.columns.data() + p / 2 * stride_);
   }
 }
 
@@ -103,10 +130,15 @@ void TensorParallel::GatherInput(const Turn& turn) const {
   }
 }
 
+// What a product over columns of the input reads.
 void TensorParallel::ConvertInput(const Turn& turn, size_t first, size_t count) const {
-  for (size_t p = 0; p < count; ++p) {
-    panel_.convert(turn.rows() * width_, kPixelScale,
-                   turn.desk.pixels.data() + (first + p) * stride_,
+  const auto pixels = [&](size_t p) { return turn.desk.pixels.data() + (first + p) * stride_; };
+  for (size_t p = 0; pairs_ != nullptr && p < count; p += 2) {
+    pairs_->byte_columns(turn.rows(), pixels(p), p + 1 < count ? pixels(p + 1) : nullptr,
+                         turn.desk.input.data() + p / 2 * stride_);
+  }
+  for (size_t p = 0; pairs_ == nullptr && p < count; ++p) {
+    panel_.convert(turn.rows() * width_, kPixelScale, pixels(p),
                    turn.desk.input.data() + p * stride_);
   }
 }
@@ -147,6 +179,7 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
   const Layer& layer = layers_.front();
   const Range in = layer.slices[shards.begin].in;
   const size_t panels = Panels(in.size());
+  const auto product = pairs_ == nullptr ? panel_.product : pairs_->product;
   // Once at least, for the sake of the bias.
   for (size_t q = 0; q == 0 || q < panels; q += kInputPanels) {
     const size_t count = std::min(kInputPanels, panels - q);
@@ -154,14 +187,14 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
     for (size_t s = shards.begin; s < shards.end; ++s) {
       const Slice& slice = layer.slices[s];
       for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
-        panel_.product({.rows = turn.rows(),
-                        .depth = std::min(count * width_, in.size() - q * width_),
-                        .columns = ColumnsOf(slice.out.size(), p),
-                        .a = turn.desk.input.data(),
-                        .a_stride = stride_,
-                        .b = slice.weights.values.data() + (p * panels + q) * width_ * width_,
-                        .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
-                        .y = slice.product.data() + p * stride_});
+        product({.rows = turn.rows(),
+                 .depth = Terms(std::min(count * width_, in.size() - q * width_)),
+                 .columns = ColumnsOf(slice.out.size(), p),
+                 .a = turn.desk.input.data(),
+                 .a_stride = stride_,
+                 .b = slice.forward.data() + Terms((p * panels + q) * width_) * width_,
+                 .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
+                 .y = slice.product.data() + p * stride_});
       }
     }
   }
@@ -212,21 +245,22 @@ void TensorParallel::ForwardSparse(const Turn& turn) const {
   });
 }
 
-void TensorParallel::Multiply(const Turn& turn, const float* x, Range depth, Range columns,
-                              std::span<const float> b, const float* start,
+void TensorParallel::Multiply(const Turn& turn, std::span<const float> x, Range depth,
+                              Range columns, std::span<const float> b, const float* start,
                               const Sink& sink) const {
   std::array<const float*, kernels::PanelSum::kMaxDepth> add;
+  const auto product = pairs_ == nullptr ? panel_.product : pairs_->product;
   for (size_t p = 0; p < Panels(columns.size()); ++p) {
     for (size_t k = 0; k < sink.adds; ++k) add[k] = sink.add[k] + p * stride_;
-    panel_.product({.rows = turn.rows(),
-                    .depth = depth.size(),
-                    .columns = ColumnsOf(columns.size(), p),
-                    .a = x,
-                    .a_stride = stride_,
-                    .b = b.data() + p * RoundUp(depth.size(), width_) * width_,
-                    .start = start == nullptr ? kZeros : start + p * width_,
-                    .y = sink.y.data() + p * stride_,
-                    .add = std::span(add).first(sink.adds)});
+    product({.rows = turn.rows(),
+             .depth = Terms(depth.size()),
+             .columns = ColumnsOf(columns.size(), p),
+             .a = x.data(),
+             .a_stride = stride_,
+             .b = b.data() + p * Terms(RoundUp(depth.size(), width_)) * width_,
+             .start = start == nullptr ? kZeros : start + p * width_,
+             .y = sink.y.data() + p * stride_,
+             .add = std::span(add).first(sink.adds)});
   }
 }
 
@@ -238,13 +272,14 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
     for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
       const Slice& slice = layer.slices[s];
       if (i > 0) {
-        Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
+        Multiply(turn, InputOf(turn, i, s).columns, slice.in, slice.out, slice.forward,
                  slice.bias.values.data(), {slice.product});
       }
       for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
         Activate(layer, turn.rows(), slice.product.data() + p * stride_,
-                 slice.y.data() + p * stride_);
+                 slice.y.values.data() + p * stride_);
       }
+      Pack(turn, slice.y, slice.out.size());
     }
     return;
   }
@@ -262,7 +297,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
         }
       }
     } else {
-      Multiply(turn, InputOf(turn, i, s), slice.in, slice.out, slice.weights.values,
+      Multiply(turn, InputOf(turn, i, s).columns, slice.in, slice.out, slice.forward,
                slice.bias.values.data(), sink);
     }
   }
@@ -270,10 +305,11 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
   signals_.Await(turn.worker.rank());
   const Whole& whole = layer.wholes[turn.rank()];
   for (size_t p = 0; p < Panels(layer.outputs); ++p) {
-    float* z = (layer.keeps_z ? whole.z : whole.y).data() + p * stride_;
+    float* z = (layer.keeps_z ? whole.z : whole.y.values).data() + p * stride_;
     SumPartials(turn, layer, p, z);
-    Activate(layer, turn.rows(), z, whole.y.data() + p * stride_);
+    Activate(layer, turn.rows(), z, whole.y.values.data() + p * stride_);
   }
+  if (i + 1 < layers_.size()) Pack(turn, whole.y, layer.outputs);
 }
 
 void TensorParallel::Loss(const Turn& turn) {
@@ -287,8 +323,8 @@ void TensorParallel::Loss(const Turn& turn) {
                                  gradient);
   };
   if (Panels(layer.outputs) == 1) {
-    run({whole.y.data(), rows, layer.outputs, width_},
-        {whole.d.data(), rows, layer.outputs, width_});
+    run({whole.y.values.data(), rows, layer.outputs, width_},
+        {whole.d.values.data(), rows, layer.outputs, width_});
   } else {
     const Matrix logits(turn.desk.logits.data(), rows, layer.outputs, PaddedStride(layer.outputs));
     const auto for_each_part = [&](std::span<float> panels, auto visit) {
@@ -299,20 +335,23 @@ void TensorParallel::Loss(const Turn& turn) {
         }
       }
     };
-    for_each_part(whole.y, [](float* part, float* row, size_t n) { std::copy_n(part, n, row); });
+    for_each_part(whole.y.values,
+                  [](float* part, float* row, size_t n) { std::copy_n(part, n, row); });
     run(logits, logits);
-    for_each_part(whole.d, [](float* part, float* row, size_t n) { std::copy_n(row, n, part); });
+    for_each_part(whole.d.values,
+                  [](float* part, float* row, size_t n) { std::copy_n(row, n, part); });
   }
   for (size_t p = 0; p < Panels(layer.outputs); ++p) {
     MultiplyBySlope(layer, rows, whole.z.data() + (layer.keeps_z ? p * stride_ : 0),
-                    whole.y.data() + p * stride_, whole.d.data() + p * stride_);
+                    whole.y.values.data() + p * stride_, whole.d.values.data() + p * stride_);
   }
+  Pack(turn, whole.d, layer.outputs, layers_.size() == 1 ? kPixelScale : 1);
 }
 
-const float* TensorParallel::InputOf(const Turn& turn, size_t i, size_t shard) const {
+const TensorParallel::Factor& TensorParallel::InputOf(const Turn& turn, size_t i,
+                                                      size_t shard) const {
   const Layer& before = layers_[i - 1];
-  return before.split == Split::kByColumns ? before.slices[shard].y.data()
-                                           : before.wholes[turn.rank()].y.data();
+  return before.split == Split::kByColumns ? before.slices[shard].y : before.wholes[turn.rank()].y;
 }
 
 void TensorParallel::BackwardInput(const Turn& turn, size_t i) {
@@ -322,17 +361,18 @@ void TensorParallel::BackwardInput(const Turn& turn, size_t i) {
   for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
     const Slice& slice = layer.slices[s];
     if (layer.split == Split::kByColumns) {
-      Multiply(turn, slice.d.data(), slice.out, slice.in, slice.transposed, nullptr,
+      Multiply(turn, slice.d.columns, slice.out, slice.in, slice.backward, nullptr,
                SinkOf(turn, layer, s));
       continue;
     }
     const Slice& own = before.slices[s];
-    Multiply(turn, layer.wholes[turn.rank()].d.data(), slice.out, slice.in, slice.transposed,
-             nullptr, {own.d});
+    Multiply(turn, layer.wholes[turn.rank()].d.columns, slice.out, slice.in, slice.backward,
+             nullptr, {own.d.values});
     for (size_t p = 0; p < Panels(own.out.size()); ++p) {
       MultiplyBySlope(before, turn.rows(), own.product.data() + p * stride_,
-                      own.y.data() + p * stride_, own.d.data() + p * stride_);
+                      own.y.values.data() + p * stride_, own.d.values.data() + p * stride_);
     }
+    Pack(turn, own.d, own.out.size(), i == 1 ? kPixelScale : 1);
   }
 }
 
@@ -340,11 +380,12 @@ void TensorParallel::FinishInputGradient(const Turn& turn, size_t i) {
   const Layer& before = layers_[i - 1];
   const Whole& whole = before.wholes[turn.rank()];
   for (size_t p = 0; p < Panels(before.outputs); ++p) {
-    float* d = whole.d.data() + p * stride_;
+    float* d = whole.d.values.data() + p * stride_;
     SumPartials(turn, layers_[i], p, d);
     MultiplyBySlope(before, turn.rows(), whole.z.data() + (before.keeps_z ? p * stride_ : 0),
-                    whole.y.data() + p * stride_, d);
+                    whole.y.values.data() + p * stride_, d);
   }
+  Pack(turn, whole.d, before.outputs, i == 1 ? kPixelScale : 1);
 }
 
 void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
@@ -357,25 +398,28 @@ void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_
 }
 
 // The rows of W that belong to panel q of the slice's input, x.
-void TensorParallel::UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
-                                std::span<const float> d) const {
+void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q,
+                                const float* x, std::span<const float> d) const {
   const size_t rows = ColumnsOf(slice.in.size(), q);
   const size_t tiles = (rows + panel_.tile_rows - 1) / panel_.tile_rows;
   const size_t height = RoundUp(slice.in.size(), width_);
+  const auto gradient = pairs_ == nullptr ? panel_.gradient : pairs_->gradient;
   for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
     for (size_t t = 0; t < tiles; ++t) {
       const Range tile = Share(rows, 1, t, tiles);
-      panel_.gradient({.batch = turn.rows(),
-                       .rows = tile.size(),
-                       .columns = ColumnsOf(slice.out.size(), p),
-                       .x = x + tile.begin,
-                       .d = d.data() + p * stride_,
-                       .gradient = turn.desk.gradient.data(),
-                       .prefetch = &turn.desk.prefetch});
+      gradient({.batch = Terms(turn.rows()),
+                .rows = tile.size(),
+                .columns = ColumnsOf(slice.out.size(), p),
+                .x = x + tile.begin,
+                .d = d.data() + p * stride_,
+                .gradient = turn.desk.gradient.data(),
+                .prefetch = &turn.desk.prefetch});
       // At once, while the tile's gradient is in L1.
       Apply(turn, slice.weights, (p * height + q * width_ + tile.begin) * width_,
             tile.size() * width_, turn.desk.gradient.data());
     }
+    // Those of other layers are packed as they are transposed.
+    if (i == 0) PackWeights(i, slice, p, q);
   }
 }
 
@@ -391,7 +435,7 @@ void TensorParallel::UpdateSparse(const Turn& turn) const {
         const auto [s, p] = group[o];
         const Slice& slice = layer.slices[s];
         const std::span<const float> d =
-            layer.split == Split::kByRows ? layer.wholes[turn.rank()].d : slice.d;
+            layer.split == Split::kByRows ? layer.wholes[turn.rank()].d.values : slice.d.values;
         const size_t offset = (p * RoundUp(in.size(), width_) + q * width_) * width_;
         operands[o] = {d.data() + p * stride_, slice.weights.values.data() + offset, {}};
         for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
@@ -423,7 +467,7 @@ void TensorParallel::UpdateBias(const Turn& turn, const Slice& slice,
 void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
   const Layer& layer = layers_[i];
   const bool by_rows = layer.split == Split::kByRows;
-  const auto gradient_of = [&](const Slice& slice) -> std::span<const float> {
+  const auto gradient_of = [&](const Slice& slice) -> const Factor& {
     return by_rows ? layer.wholes[turn.rank()].d : slice.d;
   };
   if (i == 0 && skip_zeros_) {
@@ -434,10 +478,16 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
     for (size_t begin = turn.shards.begin; begin < turn.shards.end; begin += step) {
       const Range in = layer.slices[begin].in;
       for (size_t q = 0; q < Panels(in.size()); ++q) {
-        ConvertInput(turn, in.begin / width_ + q, 1);
+        if (pairs_ == nullptr) {
+          ConvertInput(turn, in.begin / width_ + q, 1);
+        } else {
+          pairs_->byte_rows(turn.rows(),
+                            turn.desk.pixels.data() + (in.begin / width_ + q) * stride_,
+                            turn.desk.input.data());
+        }
         for (size_t s = begin; s < begin + step; ++s) {
-          UpdateRows(turn, layer.slices[s], q, turn.desk.input.data(),
-                     gradient_of(layer.slices[s]));
+          UpdateRows(turn, i, layer.slices[s], q, turn.desk.input.data(),
+                     gradient_of(layer.slices[s]).rows);
         }
       }
     }
@@ -446,11 +496,12 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
     const Slice& slice = layer.slices[s];
     if (i > 0) {
       for (size_t q = 0; q < Panels(slice.in.size()); ++q) {
-        UpdateRows(turn, slice, q, InputOf(turn, i, s) + q * stride_, gradient_of(slice));
+        UpdateRows(turn, i, slice, q, InputOf(turn, i, s).rows.data() + q * stride_,
+                   gradient_of(slice).rows);
       }
-      Transpose(slice);
+      Derive(i, slice);
     }
-    if (!by_rows || s == 0) UpdateBias(turn, slice, gradient_of(slice));
+    if (!by_rows || s == 0) UpdateBias(turn, slice, gradient_of(slice).values);
   }
 }
 

@@ -24,6 +24,7 @@
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/sparse/sparse.h"
 #include "mlp/kernels/update/update.h"
@@ -41,10 +42,13 @@ class TensorParallel {
   // `kernels` must have a panel family. Threads beyond the number of shards have nothing to do.
   struct Options {
     kernels::MathMode math = kernels::MathMode::kFast;
+    // Of the factors of all products; sums, weights and states are single precision.
+    kernels::Precision precision = kernels::Precision::kFp32;
     size_t shards = 1;
     size_t max_batch = 1;
     int threads = 1;
     // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
+    // For fp32 alone.
     bool skip_zeros = false;
   };
   TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
@@ -73,6 +77,14 @@ class TensorParallel {
     std::array<std::span<float>, kernels::kMaxStates> states;
   };
 
+  // Values and what products read of them: with fp32 the values themselves, else words packed from
+  // them (see pairs.h).
+  struct Factor {
+    std::span<float> values;   // panels of [max_batch, width]
+    std::span<float> columns;  // words of columns: panels of [max_batch, width], half as many
+    std::span<float> rows;     // words of rows: panels of [Words(max_batch), width]
+  };
+
   // What a shard owns of a layer.
   struct Slice {
     Range in;                     // rows of W
@@ -80,19 +92,22 @@ class TensorParallel {
     Range lists;                  // of the input's stretches, those that are its rows; first layer
     Parameters weights;           // panels of [in rounded up, width]
     std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
-    Parameters bias;              // [out rounded up]; zeros for shards but the first, if by rows
+    // What products read: both as they are, or words of their rows.
+    std::span<float> forward;
+    std::span<float> backward;
+    Parameters bias;  // [out rounded up]; zeros for shards but the first, if by rows
     // All panels of [max_batch, width].
     std::span<float> product;  // input W + bias; by rows, the shard's part of it
-    std::span<float> y;        // by columns: f(product), in the same place if that may be lost
-    std::span<float> d;        // by columns: gradient with respect to the product
+    Factor y;                  // by columns: f(product), in the same place if that may be lost
+    Factor d;                  // by columns: gradient with respect to the product
     std::span<float> partial;  // by rows: the product; by columns: part of the input's gradient
   };
 
   // What a thread has of a layer that is split by rows: all columns.
   struct Whole {
     std::span<float> z;
-    std::span<float> y;
-    std::span<float> d;
+    Factor y;
+    Factor d;
   };
 
   struct Layer {
@@ -145,8 +160,8 @@ class TensorParallel {
   void GatherInput(const Turn& turn) const;
   // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
   void ConvertInput(const Turn& turn, size_t first, size_t count) const;
-  // Panels of what layer i > 0 reads.
-  const float* InputOf(const Turn& turn, size_t i, size_t shard) const;
+  // What layer i > 0 reads.
+  const Factor& InputOf(const Turn& turn, size_t i, size_t shard) const;
 
   void Forward(const Turn& turn, size_t i);
   void ForwardInput(const Turn& turn, Range shards) const;
@@ -168,7 +183,7 @@ class TensorParallel {
   void PlanStretches();
 
   // y = start + x b; start null for 0.
-  void Multiply(const Turn& turn, const float* x, Range depth, Range columns,
+  void Multiply(const Turn& turn, std::span<const float> x, Range depth, Range columns,
                 std::span<const float> b, const float* start, const Sink& sink) const;
   // y = f(z) and d *= f'(z) over one panel.
   void Activate(const Layer& layer, size_t rows, const float* z, float* y) const;
@@ -183,13 +198,20 @@ class TensorParallel {
   void BackwardInput(const Turn& turn, size_t i);
   void FinishInputGradient(const Turn& turn, size_t i);
   void UpdateLayer(const Turn& turn, size_t i);
-  void UpdateRows(const Turn& turn, const Slice& slice, size_t q, const float* x,
+  void UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q, const float* x,
                   std::span<const float> d) const;
   void UpdateSparse(const Turn& turn) const;
   void UpdateBias(const Turn& turn, const Slice& slice, std::span<const float> d) const;
   void Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
              const float* gradient) const;
-  void Transpose(const Slice& slice) const;
+  // What follows from the weights: their transposes, and the words of both.
+  void Derive(size_t i, const Slice& slice) const;
+  void PackWeights(size_t i, const Slice& slice, size_t p, size_t q) const;
+
+  // How many elements or words a product over n elements takes.
+  size_t Terms(size_t n) const { return pairs_ == nullptr ? n : kernels::Words(n); }
+  // Packs the words of a factor with so many columns, of layer i's gradient or input.
+  void Pack(const Turn& turn, const Factor& factor, size_t columns, float scale = 1) const;
 
   // visit(index in the flat vector, parameters, index in those, n) for every contiguous stretch.
   template <class Visit>
@@ -198,6 +220,7 @@ class TensorParallel {
   const kernels::KernelSet& kernels_;
   const kernels::PanelKernels& panel_;
   const kernels::SparseKernels& sparse_;
+  const kernels::PairKernels* const pairs_;  // null with fp32
   const kernels::MathMode math_;
   const kernels::OptimizerKind optimizer_;
   const size_t width_;

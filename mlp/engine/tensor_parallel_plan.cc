@@ -36,6 +36,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
     : kernels_(kernels),
       panel_(*kernels.panel),
       sparse_(*kernels.sparse),
+      pairs_(options.precision == kernels::Precision::kBf16 ? kernels.pairs : nullptr),
       math_(options.math),
       optimizer_(optimizer.options().kind),
       width_(panel_.width),
@@ -48,6 +49,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       signals_(threads_) {
   MLP_CHECK_GT(shards_, 0u);
   MLP_CHECK_GT(max_batch_, 0u);
+  MLP_CHECK(pairs_ == nullptr || !skip_zeros_);
   const model::ModelSpec& spec = model.spec();
   const size_t count = spec.layers.size();
   size_t inputs = spec.inputs;
@@ -81,6 +83,11 @@ void TensorParallel::Plan(Arena& arena) {
   const auto activations = [&](size_t columns) {
     return arena.Take<float>(Panels(columns) * stride_);
   };
+  const auto factor = [&](std::span<float> values, size_t columns) {
+    if (pairs_ == nullptr) return Factor{values, values, values};
+    return Factor{values, arena.Take<float>((Panels(columns) + 1) / 2 * stride_),
+                  arena.Take<float>(Panels(columns) * stride_)};
+  };
   const auto parameters = [&](size_t n) {
     Parameters taken;
     taken.values = arena.Take<float>(n);
@@ -98,12 +105,19 @@ void TensorParallel::Plan(Arena& arena) {
       slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
       slice.bias = parameters(RoundUp(slice.out.size(), width_));
       if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
+      slice.forward = slice.weights.values;
+      slice.backward = slice.transposed;
+      if (pairs_ != nullptr) {
+        slice.forward = arena.Take<float>(panels_of(slice.in.size(), slice.out.size()) / 2);
+        slice.backward = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()) / 2);
+      }
       slice.product = activations(slice.out.size());
       if (by_rows) {
         slice.partial = slice.product;
       } else {
-        slice.y = layer.keeps_z ? activations(slice.out.size()) : slice.product;
-        slice.d = activations(slice.out.size());
+        const size_t columns = slice.out.size();
+        slice.y = factor(layer.keeps_z ? activations(columns) : slice.product, columns);
+        slice.d = factor(activations(columns), columns);
         if (i > 0) slice.partial = activations(layer.inputs);
       }
     }
@@ -113,8 +127,8 @@ void TensorParallel::Plan(Arena& arena) {
       if (layer.split == Split::kByColumns) continue;
       Whole& whole = layer.wholes[t];
       if (layer.keeps_z) whole.z = activations(layer.outputs);
-      whole.y = activations(layer.outputs);
-      whole.d = activations(layer.outputs);
+      whole.y = factor(activations(layer.outputs), layer.outputs);
+      whole.d = factor(activations(layer.outputs), layer.outputs);
     }
     Desk& desk = desks_[t];
     desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
@@ -165,8 +179,8 @@ void TensorParallel::Load(const model::Model& model, const optim::Optimizer& opt
       std::ranges::copy(optimizer.state(k).subspan(at, n), to.states[k].data() + offset);
     }
   });
-  for (size_t i = 1; i < layers_.size(); ++i) {
-    for (const Slice& slice : layers_[i].slices) Transpose(slice);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    for (const Slice& slice : layers_[i].slices) Derive(i, slice);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "absl/strings/str_cat.h"
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/kernels.h"
 #include "mlp/kernels/gemm/kernels.h"
@@ -52,6 +53,10 @@ std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kerne
       {"reduce", Name(kernels.reduce->target)},
       {"softmax", Name(kernels.softmax->target)},
       {"update", Name(kernels.update->target)}};
+  if (kernels.pairs != nullptr) {
+    resolved.emplace_back("pairs", absl::StrCat(Name(kernels.pairs->target),
+                                                kernels.pairs->native ? "+avx512_bf16" : ""));
+  }
   if (kernels.panel != nullptr) resolved.emplace_back("panel", Name(kernels.panel->target));
   if (kernels.sparse != nullptr) resolved.emplace_back("sparse", Name(kernels.sparse->target));
   return resolved;

@@ -106,4 +106,16 @@ absl::StatusOr<MathMode> ParseMathMode(absl::string_view name) {
       absl::StrCat("--math: expected fast or exact, found \"", name, "\""));
 }
 
+absl::string_view Name(Precision precision) {
+  return precision == Precision::kFp32 ? "fp32" : "bf16";
+}
+
+absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    if (Name(precision) == name) return precision;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--precision: expected fp32 or bf16, found \"", name, "\""));
+}
+
 }  // namespace mlp::kernels

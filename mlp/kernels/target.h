@@ -41,4 +41,11 @@ enum class MathMode { kExact, kFast };
 absl::string_view Name(MathMode math);
 absl::StatusOr<MathMode> ParseMathMode(absl::string_view name);
 
+// What the factors of products are rounded to: single precision, or bfloat16 (8 significant bits,
+// see pairs.h). Sums, weights and the optimizer's state are single precision.
+enum class Precision { kFp32, kBf16 };
+
+absl::string_view Name(Precision precision);
+absl::StatusOr<Precision> ParsePrecision(absl::string_view name);
+
 }  // namespace mlp::kernels

@@ -58,7 +58,10 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   Trainer trainer(options, dataset, model);
   trainer.options_.strategy = Resolve(options.strategy, model.spec());
   std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
-  if (!skip_zeros) skip_zeros = data::Density(dataset.train) < kSparse;
+  if (!skip_zeros) {
+    skip_zeros = trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
+                 data::Density(dataset.train) < kSparse;
+  }
   trainer.validation_rows_ = std::move(split.validation_rows);
   trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, options.batch_size,
                                                      options.last_batch, options.seed);

@@ -1,5 +1,8 @@
 #include "mlp/train/strategies/strategy.h"
 
+#include <set>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mlp/kernels/kernels.h"
@@ -82,9 +85,13 @@ bool HoldsWholeGradient(StrategyKind kind) {
 std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options) {
   auto resolved = kernels::Resolved(kernels::KernelsFor(options.target));
   // Products are either of whole matrices or of panels.
-  const bool panels = options.EffectiveKind() == StrategyKind::kTensorParallel;
-  std::erase_if(resolved,
-                [panels](const auto& entry) { return entry.first == (panels ? "gemm" : "panel"); });
+  std::set<std::string> others = {"pairs", "panel", "sparse"};
+  if (options.EffectiveKind() == StrategyKind::kTensorParallel) {
+    others = {"gemm"};
+    others.insert(options.precision == kernels::Precision::kFp32 ? "pairs" : "panel");
+    if (!options.skip_zeros.value_or(false)) others.insert("sparse");
+  }
+  std::erase_if(resolved, [&](const auto& entry) { return others.contains(entry.first); });
   return resolved;
 }
 
@@ -117,6 +124,17 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
     return absl::InvalidArgumentError(
         absl::StrCat("--strategy: ", Name(kind), " needs --backend=simd, found ",
                      kernels::Name(options.target), "; use --strategy=fused"));
+  }
+  if (options.precision != kernels::Precision::kFp32) {
+    const std::string found = absl::StrCat("--precision: ", kernels::Name(options.precision));
+    if (kind != StrategyKind::kTensorParallel) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(found, " needs --strategy=tensor_parallel, found ", Name(kind)));
+    }
+    if (options.skip_zeros.value_or(false)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(found, " multiplies all pixels; leave out --skip_zeros=yes"));
+    }
   }
   MLP_CHECK_GT(max_batch, 0u);
   const StrategyOptions resolved = Resolve(options, model.spec());

@@ -59,7 +59,9 @@ struct StrategyOptions {
   // or a model by tensor_parallel (0: as its widths suggest). Sums depend on it, so bits do too; on
   // the number of threads they do not.
   size_t shards = 0;
-  // Of tensor_parallel: leave out products with pixels that are 0, which changes no bits. None: if
+  // Of tensor_parallel.
+  kernels::Precision precision = kernels::Precision::kFp32;
+  // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits. None: if
   // the training set has few others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
   size_t micro_batches = 4;  // of accumulate

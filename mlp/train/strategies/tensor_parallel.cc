@@ -6,6 +6,7 @@ TensorParallel::TensorParallel(const Setup& setup)
     : StrategyBase(setup),
       engine_(model_, optimizer_, kernels_,
               {.math = math_,
+               .precision = setup.options.precision,
                .shards = setup.options.shards,
                .max_batch = setup.max_batch,
                .threads = threads_,
