@@ -48,6 +48,7 @@ struct Options {
   std::vector<std::string> peers;
   std::vector<std::string> peer;
   int rounds = 7;
+  bool fit_threads = true;
   double max_gate_s = 3;
   double timeout_s = 900;
   bool list = false;
@@ -88,6 +89,8 @@ void AddFlags(flags::Flags& flags, Options* o) {
   flags.Int(
       "rounds", &o->rounds,
       {.help = "timed epochs of each contender, after one that is not", .min = 1, .max = 10000});
+  flags.Bool("fit_threads", &o->fit_threads,
+             "give a peer one thread where that is faster than --threads");
   flags.Double("gate", &o->max_gate_s,
                {.help = "longest wait for a free machine before one epoch",
                 .unit = "s",
@@ -146,9 +149,8 @@ class Driver {
     Say(kQuestion);
     MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
     dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
-    MLP_ASSIGN_OR_RETURN(
-        const JobFiles files,
-        JobFiles::Write(dataset, spec_, options_.seed, static_cast<uint32_t>(options_.rounds) + 1));
+    MLP_ASSIGN_OR_RETURN(const JobFiles files, JobFiles::Write(dataset, spec_, options_.seed,
+                                                               EpochsFor(options_.rounds)));
     MLP_ASSIGN_OR_RETURN(
         record::RecordWriter writer,
         record::RecordWriter::Open(OutputDirectory(), Head(dataset), /*resume=*/false));
@@ -247,6 +249,7 @@ class Driver {
                              .order = files.order(),
                              .weights = files.weights()},
                      .rounds = options_.rounds,
+                     .fit_threads = options_.fit_threads,
                      .timeout_s = options_.timeout_s,
                      .gate =
                          [this](record::RunRecord& run) {

@@ -30,7 +30,7 @@ record::View MakeView(size_t batch_size, const std::string& baseline,
                        .baseline = baseline,
                        .baseline_again = Again(baseline),
                        .primary = "timings.epoch_s",
-                       .columns = {"timings.latency_s", "metrics.train_loss",
+                       .columns = {"params.threads", "timings.latency_s", "metrics.train_loss",
                                    "metrics.test_accuracy", "metrics.rss_bytes"},
                        .plots = {{.kind = "bars",
                                   .title = absl::StrCat("Speed of an epoch, batch ", batch_size,
@@ -76,10 +76,11 @@ absl::StatusOr<Figures> Contest::TrainEpoch(Entrant& entrant) {
   return figures;
 }
 
-absl::Status Contest::Start(Entrant& entrant) {
+absl::Status Contest::Start(Entrant& entrant, int threads) const {
+  InitRequest job = options_.job;
+  job.threads = threads;
   MLP_ASSIGN_OR_RETURN(entrant.process, Process::Start(entrant.contender.argv));
-  MLP_ASSIGN_OR_RETURN(const Json answer,
-                       entrant.process->Call(ToJson(options_.job), options_.timeout_s));
+  MLP_ASSIGN_OR_RETURN(const Json answer, entrant.process->Call(ToJson(job), options_.timeout_s));
   absl::StatusOr<InitAnswer> about = ParseInitAnswer(answer);
   if (!about.ok()) return Named("answer to init", about.status());
   entrant.about = *std::move(about);
@@ -89,11 +90,40 @@ absl::Status Contest::Start(Entrant& entrant) {
 absl::Status Contest::Expect() {
   Entrant baseline;
   baseline.contender = entrants_.front().contender;
-  MLP_RETURN_IF_ERROR(Start(baseline));
-  for (int epoch = 0; epoch <= options_.rounds; ++epoch) {
+  MLP_RETURN_IF_ERROR(Start(baseline, options_.job.threads));
+  while (expected_.size() < EpochsFor(options_.rounds)) {
     MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(baseline));
     expected_.push_back(figures);
   }
+  return absl::OkStatus();
+}
+
+absl::Status Contest::Prepare(Entrant& entrant) {
+  MLP_RETURN_IF_ERROR(Start(entrant, options_.job.threads));
+  MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(entrant));
+  const std::string reason = Disagreement(entrant.about.uses, figures, expected_.front(), 1);
+  if (!reason.empty()) {
+    entrant.skipped =
+        absl::StrFormat("struck out %s; its epoch took %.3g s", reason, figures.train.ms * 1e-3);
+    entrant.process.reset();
+    return absl::OkStatus();
+  }
+  const bool may_fit = options_.fit_threads && !entrant.contender.ours;
+  return may_fit && entrant.about.uses.threads > 1 ? FitThreads(entrant) : absl::OkStatus();
+}
+
+// Small batches leave little to share: some libraries lose more by waiting than they gain.
+absl::Status Contest::FitThreads(Entrant& entrant) {
+  Entrant single;
+  single.contender = entrant.contender;
+  MLP_RETURN_IF_ERROR(Start(single, 1));
+  MLP_RETURN_IF_ERROR(TrainEpoch(single).status());
+  record::RunRecord unused;
+  options_.gate(unused);
+  MLP_ASSIGN_OR_RETURN(const Figures of_all, TrainEpoch(entrant));
+  options_.gate(unused);
+  MLP_ASSIGN_OR_RETURN(const Figures of_one, TrainEpoch(single));
+  if (of_one.train.ms < of_all.train.ms) std::swap(entrant, single);
   return absl::OkStatus();
 }
 
@@ -107,18 +137,7 @@ absl::Status Contest::Prepare() {
   for (Entrant& entrant : entrants_) {
     if (!entrant.skipped.empty()) continue;
     options_.say(entrant.contender.name);
-    const auto prepare = [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(Start(entrant));
-      MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(entrant));
-      const std::string reason = Disagreement(entrant.about.uses, figures, expected_.front(), 1);
-      if (!reason.empty()) {
-        entrant.skipped = absl::StrFormat("struck out %s; its epoch took %.3g s", reason,
-                                          figures.train.ms * 1e-3);
-        entrant.process.reset();
-      }
-      return absl::OkStatus();
-    };
-    const absl::Status status = prepare();
+    const absl::Status status = Prepare(entrant);
     if (absl::IsCancelled(status)) return status;
     if (!status.ok()) {
       entrant.failed = status;

@@ -21,6 +21,8 @@ namespace mlp::peers {
 struct ContestOptions {
   InitRequest job;
   int rounds = 7;
+  // Peers that are faster with one thread than with job.threads get one.
+  bool fit_threads = true;
   double timeout_s = 600;  // of one request
   // Waits for a quiet machine; what it saw goes into the run.
   std::function<void(record::RunRecord&)> gate = [](record::RunRecord&) {};
@@ -54,8 +56,10 @@ class Contest {
   };
 
   absl::StatusOr<Figures> TrainEpoch(Entrant& entrant);
-  absl::Status Start(Entrant& entrant);
+  absl::Status Start(Entrant& entrant, int threads) const;
   absl::Status Expect();
+  absl::Status Prepare(Entrant& entrant);
+  absl::Status FitThreads(Entrant& entrant);
   void Describe(const Entrant& entrant, record::RunRecord& run) const;
 
   const ContestOptions options_;
@@ -66,6 +70,9 @@ class Contest {
 // How a record shows the contest at this batch size.
 record::View MakeView(size_t batch_size, const std::string& baseline,
                       const std::vector<Contender>& contenders);
+
+// How many epochs the job's order has to have.
+constexpr uint32_t EpochsFor(int rounds) { return static_cast<uint32_t>(rounds) + 2; }
 
 // The name of the A/A pair's second.
 std::string Again(const std::string& baseline);

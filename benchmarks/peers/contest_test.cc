@@ -14,9 +14,7 @@
 namespace mlp::peers {
 namespace {
 
-using record::RunStatus;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr int kRounds = 3;
 
@@ -27,7 +25,8 @@ Contender Fake(const std::string& how) {
 // A contest of "good", the baseline, against `others`, as compare runs it.
 record::Record Compare(std::vector<Contender> others, double timeout_s = 60) {
   others.insert(others.begin(), {.name = "good", .argv = Fake("good").argv, .ours = true});
-  Contest contest({.job = {.batch_size = 64}, .rounds = kRounds, .timeout_s = timeout_s}, others);
+  Contest contest(
+      {.job = {.batch_size = 64, .threads = 2}, .rounds = kRounds, .timeout_s = timeout_s}, others);
   const absl::Status prepared = contest.Prepare();
   EXPECT_TRUE(prepared.ok()) << prepared;
   record::Record head = record::TestHead("peers");
@@ -67,10 +66,19 @@ TEST(Contest, TimesWhoAgrees) {
   EXPECT_EQ(run.resolved.at("fake"), "1.0");
   EXPECT_DOUBLE_EQ(run.timings.at("epoch_s")[0], 0.1);
   EXPECT_DOUBLE_EQ(run.timings.at("latency_s")[0], 5e-6);
-  EXPECT_EQ(run.metrics.at("epoch"), 2);  // The first one warms up.
+  EXPECT_EQ(run.metrics.at("epoch"), 3);  // One warms up, one compares numbers of threads.
+  EXPECT_EQ(RowOf(record, "good").runs[0].metrics.at("epoch"), 2);
   const std::string text = SummaryText(record, {"good"});
   EXPECT_THAT(text, HasSubstr("[100.0]"));
   EXPECT_THAT(text, HasSubstr("10.00"));
+}
+
+TEST(Contest, GivesAPeerOneThreadWhereThatIsFaster) {
+  const record::Record record = Compare({Fake("alone"), Fake("slow")});
+  EXPECT_EQ(RowOf(record, "alone").runs[0].params.at("threads"), record::Scalar(1.0));
+  EXPECT_DOUBLE_EQ(RowOf(record, "alone").primary->value, 0.01);
+  EXPECT_EQ(RowOf(record, "slow").runs[0].params.at("threads"), record::Scalar(2.0));
+  EXPECT_EQ(RowOf(record, "good").runs[0].params.at("threads"), record::Scalar(2.0));
 }
 
 TEST(Contest, StrikesOutWhoDoesNotAgree) {
@@ -89,7 +97,7 @@ TEST(Contest, StrikesOutWhoDoesNotAgreeLater) {
   const analysis::Row row = RowOf(record, "wrong_later");
   EXPECT_EQ(row.ok, 0u);
   EXPECT_EQ(row.skipped, size_t{kRounds});
-  EXPECT_THAT(row.message, HasSubstr("struck out after epoch 2"));
+  EXPECT_THAT(row.message, HasSubstr("struck out after epoch 3"));
   EXPECT_FALSE(row.speedup);
 }
 

@@ -45,6 +45,7 @@ bool Misbehave(const std::string& how) {
 
 int Main(const std::string& how) {
   int epoch = 0;
+  int threads = 1;
   for (std::string line; std::getline(std::cin, line);) {
     const Json request = Json::parse(line);
     const std::string op = request["op"].get<std::string>();
@@ -52,6 +53,8 @@ int Main(const std::string& how) {
     if (op == "init") {
       InitAnswer answer = {"fake", {{"fake", "1.0"}}, {}};
       if (how == "sgd") answer.uses.optimizer = "sgd";
+      threads = request["threads"].get<int>();
+      answer.uses.threads = threads;
       Answer(ToJson(answer));
     } else if (op == "epoch") {
       ++epoch;
@@ -60,7 +63,8 @@ int Main(const std::string& how) {
       const double loss = (wrong ? 2.0 : 1.0) / epoch;
       // In one write, so that both lines are there at once.
       if (how == "chatty") std::cout << "done\n";
-      Answer(ToJson(EpochAnswer{how == "slow" ? 100.0 : 10.0, loss, 1 - 0.1 / epoch, 1 << 20}));
+      const bool slow = how == "slow" || (how == "alone" && threads > 1);
+      Answer(ToJson(EpochAnswer{slow ? 100.0 : 10.0, loss, 1 - 0.1 / epoch, 1 << 20}));
     } else if (op == "evaluate") {
       Answer(ToJson(EvaluateAnswer{1.0 / epoch, 1 - 0.1 / epoch}));
     } else {

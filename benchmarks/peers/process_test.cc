@@ -19,7 +19,7 @@ constexpr double kEnough = 60;  // seconds; far more than any answer takes
 std::unique_ptr<Process> StartFake(const std::string& how) {
   auto process = Process::Start({kFake, how});
   EXPECT_TRUE(process.ok()) << process.status();
-  EXPECT_TRUE((*process)->Call({{"op", "init"}}, kEnough).ok());
+  EXPECT_TRUE((*process)->Call({{"op", "init"}, {"threads", 1}}, kEnough).ok());
   return *std::move(process);
 }
 

@@ -53,14 +53,16 @@ std::string Versions(const analysis::Row& row) {
 
 std::string Row(const analysis::Table& table, const analysis::Row& row,
                 const std::vector<std::string>& ours) {
-  std::string text =
-      absl::StrFormat("  %-20s %9s %9s", row.variant, MedianText(row, kEpoch, 1e3, 1),
-                      row.best ? absl::StrFormat("[%.1f]", *row.best * 1e3) : "-");
+  std::string text = absl::StrFormat(
+      "  %-20s %7s %9s %9s", row.variant, MedianText(row, "params.threads", 1, 0),
+      MedianText(row, kEpoch, 1e3, 1), row.best ? absl::StrFormat("[%.1f]", *row.best * 1e3) : "-");
   for (const std::string& name : ours) {
     const analysis::Row* reference = table.Find(name);
     const bool itself = name == row.variant;
     absl::StrAppendFormat(&text, " %20s",
-                          itself || reference == nullptr ? "1" : RatioText(Ratio(row, *reference)));
+                          itself                 ? "1"
+                          : reference == nullptr ? "-"
+                                                 : RatioText(Ratio(row, *reference)));
   }
   absl::StrAppendFormat(&text, " %9s %7s %8s  %s\n", MedianText(row, "timings.latency_s", 1e6, 1),
                         MedianText(row, "metrics.rss_bytes", 0x1p-20, 0),
@@ -83,7 +85,7 @@ std::string SummaryText(const record::Record& record, const std::vector<std::str
     for (const analysis::Row& row : table.rows) rounds = std::max(rounds, row.ok);
     absl::StrAppendFormat(&text, "%s, %d rounds: time of an epoch, and as a multiple of ours\n",
                           table.view.title, rounds);
-    absl::StrAppendFormat(&text, "  %-20s %9s %9s", "", "ms", "[best]");
+    absl::StrAppendFormat(&text, "  %-20s %7s %9s %9s", "", "threads", "ms", "[best]");
     for (const std::string& name : ours) absl::StrAppendFormat(&text, " %20s", "x " + name);
     absl::StrAppendFormat(&text, " %9s %7s %8s  %s\n", "1 row, us", "RSS MiB", "test %",
                           "versions");
