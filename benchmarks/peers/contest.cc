@@ -60,15 +60,18 @@ Contest::Contest(ContestOptions options, std::vector<Contender> contenders)
   }
 }
 
+absl::StatusOr<Json> Contest::Call(Entrant& entrant, const Json& request) const {
+  return entrant.process->Call(request, options_.timeout_s, /*cancellable=*/preparing_);
+}
+
 // Trains, then evaluates: only the former is timed.
 absl::StatusOr<Figures> Contest::TrainEpoch(Entrant& entrant) {
   Figures figures;
-  MLP_ASSIGN_OR_RETURN(const Json epoch, entrant.process->Call(Op("epoch"), options_.timeout_s));
+  MLP_ASSIGN_OR_RETURN(const Json epoch, Call(entrant, Op("epoch")));
   absl::StatusOr<EpochAnswer> train = ParseEpochAnswer(epoch);
   if (!train.ok()) return Named("answer to epoch", train.status());
   figures.train = *train;
-  MLP_ASSIGN_OR_RETURN(const Json evaluate,
-                       entrant.process->Call(Op("evaluate"), options_.timeout_s));
+  MLP_ASSIGN_OR_RETURN(const Json evaluate, Call(entrant, Op("evaluate")));
   absl::StatusOr<EvaluateAnswer> test = ParseEvaluateAnswer(evaluate);
   if (!test.ok()) return Named("answer to evaluate", test.status());
   figures.test = *test;
@@ -80,7 +83,7 @@ absl::Status Contest::Start(Entrant& entrant, int threads) const {
   InitRequest job = options_.job;
   job.threads = threads;
   MLP_ASSIGN_OR_RETURN(entrant.process, Process::Start(entrant.contender.argv));
-  MLP_ASSIGN_OR_RETURN(const Json answer, entrant.process->Call(ToJson(job), options_.timeout_s));
+  MLP_ASSIGN_OR_RETURN(const Json answer, Call(entrant, ToJson(job)));
   absl::StatusOr<InitAnswer> about = ParseInitAnswer(answer);
   if (!about.ok()) return Named("answer to init", about.status());
   entrant.about = *std::move(about);
@@ -144,6 +147,7 @@ absl::Status Contest::Prepare() {
       entrant.process.reset();
     }
   }
+  preparing_ = false;
   return absl::OkStatus();
 }
 
@@ -173,8 +177,7 @@ absl::Status Contest::Measure(const std::string& name, record::RunRecord& run) {
   MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(entrant));
   MLP_ASSIGN_OR_RETURN(
       const Json answer,
-      entrant.process->Call({{"op", "predict"}, {"rows", 1}, {"repetitions", kLatencyRepetitions}},
-                            options_.timeout_s));
+      Call(entrant, {{"op", "predict"}, {"rows", 1}, {"repetitions", kLatencyRepetitions}}));
   const absl::StatusOr<PredictAnswer> latency = ParsePredictAnswer(answer);
   if (!latency.ok()) return Named("answer to predict", latency.status());
 

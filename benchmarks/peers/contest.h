@@ -62,7 +62,11 @@ class Contest {
   absl::Status FitThreads(Entrant& entrant);
   void Describe(const Entrant& entrant, record::RunRecord& run) const;
 
+  // Ctrl-C ends the preparation at once, but lets an epoch that is measured end.
+  absl::StatusOr<Json> Call(Entrant& entrant, const Json& request) const;
+
   const ContestOptions options_;
+  bool preparing_ = true;
   std::vector<Entrant> entrants_;
   std::vector<Figures> expected_;  // after each epoch
 };

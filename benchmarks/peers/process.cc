@@ -155,7 +155,7 @@ absl::Status Process::Send(const std::string& line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Process::ReceiveLine(double timeout_s) {
+absl::StatusOr<std::string> Process::ReceiveLine(double timeout_s, bool cancellable) {
   const Timer timer;
   while (true) {
     if (const size_t end = received_.find('\n'); end != std::string::npos) {
@@ -168,7 +168,7 @@ absl::StatusOr<std::string> Process::ReceiveLine(double timeout_s) {
                                                      received_.size(),
                                                      " bytes without an end of line"));
     }
-    if (flags::Interrupted()) return absl::CancelledError("interrupted");
+    if (cancellable && flags::Interrupted()) return absl::CancelledError("interrupted");
     if (timer.Seconds() > timeout_s) {
       return absl::DeadlineExceededError(
           absl::StrCat("no answer within ", timeout_s, " s; --timeout allows more"));
@@ -183,12 +183,12 @@ absl::StatusOr<std::string> Process::ReceiveLine(double timeout_s) {
   }
 }
 
-absl::StatusOr<Json> Process::Call(const Json& request, double timeout_s) {
+absl::StatusOr<Json> Process::Call(const Json& request, double timeout_s, bool cancellable) {
   if (pid_ < 0) return absl::FailedPreconditionError("is gone");
   Signal(SIGCONT);
   // Where it is dead already, the line that does not come says more than the failed write.
   const absl::Status sent = Send(record::Dump(request));
-  absl::StatusOr<std::string> line = ReceiveLine(timeout_s);
+  absl::StatusOr<std::string> line = ReceiveLine(timeout_s, cancellable);
   if (line.ok() && !received_.empty()) {
     line = absl::InvalidArgumentError(
         absl::StrCat("expected one line, found more after it: ", received_.substr(0, 200)));

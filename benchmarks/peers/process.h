@@ -27,8 +27,9 @@ class Process {
 
   // Lets the child run until it has answered. After an error the child is gone. The message says
   // what happened: its own error; what it said instead of an answer; how it died, and the end of
-  // what it wrote on standard error; DeadlineExceeded; Cancelled where Ctrl-C came between.
-  absl::StatusOr<Json> Call(const Json& request, double timeout_s);
+  // what it wrote on standard error; DeadlineExceeded; Cancelled where it is cancellable and Ctrl-C
+  // came between.
+  absl::StatusOr<Json> Call(const Json& request, double timeout_s, bool cancellable = true);
 
   pid_t pid() const { return pid_; }
 
@@ -36,7 +37,7 @@ class Process {
   Process() = default;
 
   absl::Status Send(const std::string& line);
-  absl::StatusOr<std::string> ReceiveLine(double timeout_s);
+  absl::StatusOr<std::string> ReceiveLine(double timeout_s, bool cancellable);
   // Of the child and of what it started.
   void Signal(int signal) const;
   void Kill();
