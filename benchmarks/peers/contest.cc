@@ -30,7 +30,7 @@ record::View MakeView(size_t batch_size, const std::string& baseline,
                        .baseline = baseline,
                        .baseline_again = Again(baseline),
                        .primary = "timings.epoch_s",
-                       .columns = {"params.threads", "timings.latency_s", "metrics.train_loss",
+                       .columns = {"params.threads", "timings.predict_s", "metrics.train_loss",
                                    "metrics.test_accuracy", "metrics.rss_bytes"},
                        .plots = {{.kind = "bars",
                                   .title = absl::StrCat("Speed of an epoch, batch ", batch_size,
@@ -182,7 +182,7 @@ absl::Status Contest::Measure(const std::string& name, record::RunRecord& run) {
   if (!latency.ok()) return Named("answer to predict", latency.status());
 
   run.timings["epoch_s"] = {figures.train.ms * 1e-3};
-  run.timings["latency_s"] = {latency->us * 1e-6};
+  run.timings["predict_s"] = {latency->us * 1e-6};
   const auto note = [&run](const char* key, const std::optional<double>& value) {
     if (value) run.metrics[key] = *value;
   };

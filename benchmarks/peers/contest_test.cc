@@ -65,7 +65,7 @@ TEST(Contest, TimesWhoAgrees) {
   const record::RunRecord& run = row.runs[0];
   EXPECT_EQ(run.resolved.at("fake"), "1.0");
   EXPECT_DOUBLE_EQ(run.timings.at("epoch_s")[0], 0.1);
-  EXPECT_DOUBLE_EQ(run.timings.at("latency_s")[0], 5e-6);
+  EXPECT_DOUBLE_EQ(run.timings.at("predict_s")[0], 5e-6);
   EXPECT_EQ(run.metrics.at("epoch"), 3);  // One warms up, one compares numbers of threads.
   EXPECT_EQ(RowOf(record, "good").runs[0].metrics.at("epoch"), 2);
   const std::string text = SummaryText(record, {"good"});

@@ -64,7 +64,7 @@ std::string Row(const analysis::Table& table, const analysis::Row& row,
                           : reference == nullptr ? "-"
                                                  : RatioText(Ratio(row, *reference)));
   }
-  absl::StrAppendFormat(&text, " %9s %7s %8s  %s\n", MedianText(row, "timings.latency_s", 1e6, 1),
+  absl::StrAppendFormat(&text, " %9s %7s %8s  %s\n", MedianText(row, "timings.predict_s", 1e6, 1),
                         MedianText(row, "metrics.rss_bytes", 0x1p-20, 0),
                         MedianText(row, "metrics.test_accuracy", 100, 2), Versions(row));
   return text;
