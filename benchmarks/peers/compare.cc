@@ -1,0 +1,353 @@
+// The same training in other people's software, side by side with ours in one run.
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "benchmarks/peers/contenders.h"
+#include "benchmarks/peers/contest.h"
+#include "benchmarks/peers/job_files.h"
+#include "benchmarks/peers/summary.h"
+#include "experiments/harness/gate.h"
+#include "experiments/harness/rounds.h"
+#include "experiments/harness/summary.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/base/team.h"
+#include "mlp/base/timer.h"
+#include "mlp/data/load.h"
+#include "mlp/flags/flags.h"
+#include "mlp/flags/interrupt.h"
+#include "mlp/flags/paths.h"
+#include "mlp/flags/progress.h"
+#include "mlp/model/spec.h"
+#include "mlp/record/environment.h"
+#include "mlp/record/keys.h"
+#include "mlp/record/writer.h"
+
+namespace mlp::peers {
+namespace {
+
+namespace keys = record::keys;
+
+constexpr char kQuestion[] = "How fast is the same training in other people's software?";
+
+struct Options {
+  data::Source source;
+  std::string model = "784-128-128-128-10";
+  double learning_rate = 1e-3;
+  uint64_t seed = 1;
+  int threads = 0;
+  std::vector<int64_t> batch_sizes = {32, 64, 128, 256};
+  std::vector<std::string> peers;
+  std::vector<std::string> peer;
+  int rounds = 7;
+  bool fit_threads = true;
+  double max_gate_s = 3;
+  double timeout_s = 900;
+  bool list = false;
+  bool smoke = false;
+  std::string out;
+  bool json = false;
+  bool quiet = false;
+  std::string progress = "auto";
+};
+
+void AddFlags(flags::Flags& flags, Options* o) {
+  flags.Group("Data and model");
+  flags.String("data", &o->source.data,
+               {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  flags.String("data_dir", &o->source.data_dir,
+               {.help = "where to look for mnist first", .value_name = "DIR"});
+  flags.String("model", &o->model,
+               {.help = "widths from input to output, relu between", .value_name = "SPEC"});
+  flags.Group("Training");
+  flags.IntList("batch_sizes", &o->batch_sizes, {.help = "samples per update", .min = 1});
+  flags.Double("learning_rate", &o->learning_rate, {.help = "of Adam", .min = 0});
+  flags.Int("seed", &o->seed,
+            {.help = "of initial weights, order of the samples, order of the contenders",
+             .min = 0,
+             .max = int64_t{1} << 62});
+  flags.Group("Machine");
+  flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
+  flags.Group("Contenders");
+  flags.StringList("peers", &o->peers,
+                   {.help = "only these beside ours (torch: all of torch/...); empty: all",
+                    .value_name = "NAME"});
+  flags.StringList("peer", &o->peer,
+                   {.help = "one more: a program that speaks the protocol of "
+                            "benchmarks/peers/README.md, or our own mlp with other flags",
+                    .value_name = "NAME=COMMAND"});
+  flags.Bool("list", &o->list, "only list the contenders");
+  flags.Group("Measuring");
+  flags.Int(
+      "rounds", &o->rounds,
+      {.help = "timed epochs of each contender, after one that is not", .min = 1, .max = 10000});
+  flags.Bool("fit_threads", &o->fit_threads,
+             "give a peer one thread where that is faster than --threads");
+  flags.Double("gate", &o->max_gate_s,
+               {.help = "longest wait for a free machine before one epoch",
+                .unit = "s",
+                .min = 0,
+                .max = 3600});
+  flags.Double("timeout", &o->timeout_s,
+               {.help = "longest wait for an answer", .unit = "s", .min = 1, .max = 1e6});
+  flags.Bool("smoke", &o->smoke, "only see that it works: little data, one round, batch 64");
+  flags.Group("Output");
+  flags.String("out", &o->out,
+               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
+                        "temporary one)",
+                .value_name = "DIR"});
+  flags.Bool("json", &o->json, "one JSON document on stdout");
+  flags.Bool("quiet", &o->quiet, "errors only on stderr");
+  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
+               {.help = "auto: a bar on a terminal"});
+  flags.Example("bazel run //benchmarks/peers:compare -- --list");
+  flags.Example("bazel run //benchmarks/peers:compare -- --data=mnist --batch_sizes=128");
+  flags.Example(
+      "bazel run //benchmarks/peers:compare -- --peers=eigen,jax --peer=\"avx2=mlp "
+      "--isa=avx2\"");
+}
+
+// Sleeps until this process's own threads do: OpenMP's spin for some milliseconds after the gate's
+// probe, and would take a core from the contender.
+void RestOwnThreads() {
+  const auto cpu_s = [] {
+    timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  for (int i = 0; i < 100; ++i) {
+    const double before = cpu_s();
+    usleep(2000);
+    if (cpu_s() - before < 2e-4) return;
+  }
+}
+
+class Driver {
+ public:
+  Driver(const Options& options, model::ModelSpec spec, std::vector<Contender> contenders)
+      : options_(options),
+        spec_(std::move(spec)),
+        contenders_(std::move(contenders)),
+        threads_(EffectiveThreads(options.threads)),
+        gate_([this] { return experiments::ProbeSpeed(threads_); },
+              [this] { return timer_.Seconds(); }, options.max_gate_s) {}
+
+  absl::StatusOr<int> Run() {
+    data::Source source = options_.source;
+    source.data_dir = flags::ResolvePath(source.data_dir);
+    if (source.data != "digits" && source.data != "mnist") {
+      source.data = flags::ResolvePath(source.data);
+    }
+    Say(kQuestion);
+    MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
+    dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
+    MLP_ASSIGN_OR_RETURN(const JobFiles files, JobFiles::Write(dataset, spec_, options_.seed,
+                                                               EpochsFor(options_.rounds)));
+    MLP_ASSIGN_OR_RETURN(
+        record::RecordWriter writer,
+        record::RecordWriter::Open(OutputDirectory(), Head(dataset), /*resume=*/false));
+    experiments::Outcome all;
+    for (const int64_t batch_size : options_.batch_sizes) {
+      MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,
+                           RunBatchSize(static_cast<size_t>(batch_size), files, writer));
+      all.rounds += outcome.rounds;
+      all.skipped += outcome.skipped;
+      all.interrupted |= outcome.interrupted;
+      all.failed = outcome.failed;  // Collected from the record: of all batch sizes so far.
+      if (all.interrupted) break;
+    }
+    if (all.interrupted) {
+      writer.AddNote("interrupted: later rounds and batch sizes are missing");
+      if (writer.finished().empty()) return flags::kInterruptedExitCode;
+    }
+    MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
+    std::fputs(
+        options_.json
+            ? experiments::SummaryJson(writer.record(), path, all).c_str()
+            : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n").c_str(),
+        stdout);
+    if (all.interrupted) return flags::kInterruptedExitCode;
+    if (all.failed.empty()) return 0;
+    absl::FPrintF(stderr, "compare: failed: %s; see \"message\" in %s\n",
+                  absl::StrJoin(all.failed, ", "), path);
+    return 1;
+  }
+
+ private:
+  void Say(const std::string& line) const {
+    if (!options_.quiet) absl::FPrintF(stderr, "%s\n", line);
+  }
+
+  std::string OutputDirectory() const {
+    if (!options_.out.empty()) return flags::ResolvePath(options_.out);
+    // Toy figures do not belong among results.
+    if (options_.smoke) {
+      return (std::filesystem::temp_directory_path() / "mlp-lab-smoke").string();
+    }
+    return flags::WorkspacePath("results");
+  }
+
+  std::vector<std::string> Ours() const {
+    std::vector<std::string> names;
+    for (const Contender& contender : contenders_) {
+      if (contender.ours) names.push_back(contender.name);
+    }
+    return names;
+  }
+
+  record::Record Head(const data::Dataset& dataset) const {
+    record::Record head = record::NewRecord("peers", kQuestion);
+    head.config[keys::kDataset] = dataset.name;
+    head.config["dataset_sha256"] = dataset.sha256;
+    head.config["dataset_train_samples"] = static_cast<double>(dataset.train.size);
+    head.config["dataset_test_samples"] = static_cast<double>(dataset.test.size);
+    head.config["model"] = model::Format(spec_);
+    head.config["optimizer"] = "adam";
+    head.config["learning_rate"] = options_.learning_rate;
+    head.config["seed"] = static_cast<double>(options_.seed);
+    head.config["threads"] = static_cast<double>(threads_);
+    head.config["rounds"] = static_cast<double>(options_.rounds);
+    head.config["smoke"] = options_.smoke;
+    head.notes = {
+        "each contender is a process of its own, stopped while another one trains; each round "
+        "times "
+        "one epoch of everyone, in a random order",
+        "a contender whose loss or accuracy is not ours is struck out"};
+    if (options_.threads > threads_) {
+      head.notes.push_back(absl::StrCat("--threads=", options_.threads, " was asked for; ",
+                                        threads_, " are available"));
+    }
+    for (const int64_t batch_size : options_.batch_sizes) {
+      head.presentation.groups.push_back(
+          MakeView(static_cast<size_t>(batch_size), contenders_.front().name, contenders_));
+    }
+    return head;
+  }
+
+  absl::StatusOr<experiments::Outcome> RunBatchSize(size_t batch_size, const JobFiles& files,
+                                                    record::RecordWriter& writer) {
+    const std::string label = absl::StrCat("batch ", batch_size);
+    const flags::ProgressMode mode = flags::ToProgressMode(options_.progress);
+    const auto total = static_cast<int64_t>(contenders_.size()) + 2;  // The oracle, the A/A pair.
+    std::optional<flags::Progress> bar;
+    if (!options_.quiet) bar.emplace(absl::StrCat(label, ": first epochs"), total, mode);
+    int64_t prepared = 0;
+    Contest contest({.job = {.data = files.directory(),
+                             .model = model::Format(spec_),
+                             .batch_size = batch_size,
+                             .threads = threads_,
+                             .seed = options_.seed,
+                             .learning_rate = options_.learning_rate,
+                             .order = files.order(),
+                             .weights = files.weights()},
+                     .rounds = options_.rounds,
+                     .fit_threads = options_.fit_threads,
+                     .timeout_s = options_.timeout_s,
+                     .gate =
+                         [this](record::RunRecord& run) {
+                           const experiments::Gate::Seen seen = gate_.Wait();
+                           run.timings["gate_wait_s"] = {seen.wait_s};
+                           run.metrics["gate_speed_pct"] = seen.speed_pct;
+                           RestOwnThreads();
+                         },
+                     .say =
+                         [&](const std::string& who) {
+                           if (bar) bar->Update(prepared++, who);
+                         }},
+                    contenders_);
+    if (const absl::Status status = contest.Prepare(); absl::IsCancelled(status)) {
+      return experiments::Outcome{.interrupted = true};
+    } else if (!status.ok()) {
+      return status;
+    }
+    const experiments::RoundHooks hooks = {
+        .clock_s = [this] { return timer_.Seconds(); },
+        .interrupted = flags::Interrupted,
+        .measure = [&](const experiments::Variant& variant,
+                       record::RunRecord& run) { return contest.Measure(variant.name, run); },
+        .announce =
+            [&](int round, size_t index, size_t entries, const experiments::Variant& variant) {
+              if (options_.quiet) return;
+              if (index == 0 || !bar) {
+                bar.emplace(
+                    absl::StrFormat("%s: round %d of %d", label, round + 1, options_.rounds),
+                    static_cast<int64_t>(entries), mode);
+              }
+              bar->Update(static_cast<int64_t>(index), variant.name);
+            }};
+    return experiments::RunRounds(
+        {contest.MakeTable()},
+        {.repetitions = options_.rounds, .max_rounds = options_.rounds, .seed = options_.seed},
+        hooks, writer);
+  }
+
+  const Options& options_;
+  const model::ModelSpec spec_;
+  const std::vector<Contender> contenders_;
+  const int threads_;
+  const Timer timer_;
+  experiments::Gate gate_;
+};
+
+int Fail(const absl::Status& status, int exit_code) {
+  absl::FPrintF(stderr, "compare: %s\n", std::string(status.message()));
+  return exit_code;
+}
+
+absl::StatusOr<std::vector<Contender>> Contenders(const Options& options,
+                                                  const std::string& program) {
+  const Places places = FindPlaces(program);
+  MLP_ASSIGN_OR_RETURN(std::vector<Contender> contenders, Choose(BuiltIn(places), options.peers));
+  for (const std::string& text : options.peer) {
+    MLP_ASSIGN_OR_RETURN(Contender contender, ParseContender(text, places));
+    for (const Contender& other : contenders) {
+      if (other.name != contender.name && Again(other.name) != contender.name) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--peer: expected a name of its own, found ", contender.name));
+    }
+    contenders.push_back(std::move(contender));
+  }
+  return contenders;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  flags::Flags flags("compare", kQuestion);
+  AddFlags(flags, &options);
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (options.smoke) {
+    options.source.digits_train = 512;
+    options.source.digits_test = 256;
+    options.batch_sizes = {64};
+    options.rounds = 1;
+    options.max_gate_s = 0;
+  }
+  absl::StatusOr<model::ModelSpec> spec = model::ParseModelSpec(options.model);
+  if (!spec.ok()) return Fail(spec.status(), 2);
+  absl::StatusOr<std::vector<Contender>> contenders = Contenders(options, argv[0]);
+  if (!contenders.ok()) return Fail(contenders.status(), 2);
+  if (options.list) {
+    for (const Contender& contender : *contenders) {
+      absl::PrintF("%-20s %s\n", contender.name,
+                   contender.missing.empty() ? "ready" : contender.missing);
+    }
+    return 0;
+  }
+  flags::CatchInterrupts();
+  const absl::StatusOr<int> exit_code =
+      Driver(options, *std::move(spec), *std::move(contenders)).Run();
+  return exit_code.ok() ? *exit_code : Fail(exit_code.status(), 1);
+}
+
+}  // namespace
+}  // namespace mlp::peers
+
+int main(int argc, char** argv) { return mlp::peers::Main(argc, argv); }

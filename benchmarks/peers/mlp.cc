@@ -1,0 +1,124 @@
+// This project's own trainer as a contender. Takes the flags of `mlp train`, of which the job
+// overrides what it names; the rest (strategy, skip_zeros, isa, precision, ...) makes the variants.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "benchmarks/peers/peer.h"
+#include "mlp/base/check.h"
+#include "mlp/base/status_macros.h"
+#include "mlp/base/team.h"
+#include "mlp/cli/train_flags.h"
+#include "mlp/data/batcher.h"
+#include "mlp/engine/layerwise.h"
+#include "mlp/flags/flags.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/model/model.h"
+#include "mlp/train/trainer.h"
+#include "mlp/version/version.h"
+
+namespace mlp::peers {
+namespace {
+
+class MlpPeer final : public Peer {
+ public:
+  static absl::StatusOr<std::unique_ptr<Peer>> Make(cli::TrainFlags flags, bool strategy_given,
+                                                    const Job& job) {
+    const InitRequest& request = job.request;
+    flags.model = request.model;
+    flags.batch_size = request.batch_size;
+    flags.learning_rate = request.learning_rate;
+    flags.seed = request.seed;
+    flags.compute.threads = request.threads;
+    MLP_ASSIGN_OR_RETURN(const cli::TrainPlan plan, cli::MakePlan(flags, strategy_given));
+    auto peer = std::unique_ptr<MlpPeer>(new MlpPeer(job, flags, plan));
+    std::ranges::copy(job.weights, peer->model_.parameters().begin());
+    MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
+                         train::Trainer::Create(plan.options, job.dataset, peer->model_));
+    peer->trainer_.emplace(std::move(trainer));
+    return peer;
+  }
+
+  // The order is the trainer's own, from the seed, and its shuffle is counted.
+  std::optional<Sum> TrainEpoch(std::span<const uint32_t>) override {
+    const auto epoch = trainer_->TrainEpoch();
+    MLP_CHECK(epoch.ok());
+    const auto samples = static_cast<double>(epoch->samples);
+    return Sum{epoch->train_loss * samples,
+               static_cast<size_t>(epoch->train_accuracy * samples + 0.5), epoch->samples};
+  }
+
+  void Predict(const uint8_t* pixels, size_t rows, float* scores) override {
+    std::copy_n(pixels, rows * inputs_.features, inputs_.pixels.data());
+    const train::StrategyOptions& strategy = trainer_->options().strategy;
+    const engine::Batch batch = {&inputs_, std::span(rows_).first(rows)};
+    RunTeam(rows > 1 ? strategy.threads : 1, [&](const Worker& worker) {
+      const kernels::Context context = {&kernels::KernelsFor(strategy.target), strategy.math,
+                                        worker};
+      engine_.Gather(context, batch);
+      engine_.Forward(context, model_.parameters());
+    });
+    for (size_t i = 0; i < rows; ++i) {
+      std::copy_n(engine_.logits().row(i), model_.outputs(), scores + i * model_.outputs());
+    }
+  }
+
+  void Amend(InitAnswer& answer) const override {
+    const train::StrategyOptions& strategy = trainer_->options().strategy;
+    answer.uses.order = own_order_is_given_;
+    answer.uses.threads = strategy.threads;
+    answer.uses.precision = precision_;
+    answer.uses.note =
+        absl::StrFormat("%s on %s, %s zero pixels", train::Name(strategy.EffectiveKind()),
+                        kernels::Name(strategy.target),
+                        strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies");
+  }
+
+ private:
+  MlpPeer(const Job& job, const cli::TrainFlags& flags, const cli::TrainPlan& plan)
+      : precision_(flags.compute.precision), model_(plan.spec), engine_(model_, kEvaluationRows) {
+    inputs_.pixels = AlignedBuffer<uint8_t>(kEvaluationRows * job.inputs());
+    inputs_.labels = AlignedBuffer<uint8_t>(kEvaluationRows);
+    inputs_.size = kEvaluationRows;
+    inputs_.features = job.inputs();
+    for (uint32_t i = 0; i < kEvaluationRows; ++i) rows_.push_back(i);
+
+    std::vector<uint32_t> all(job.train().size);
+    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    data::Batcher batcher(all, all.size(), data::LastBatch::kKeep, job.request.seed);
+    batcher.StartEpoch(1);
+    own_order_is_given_ =
+        std::ranges::equal(batcher.Next(), std::span(job.order).first(all.size()));
+  }
+
+  const std::string precision_;
+  bool own_order_is_given_ = false;
+  model::Model model_;
+  std::optional<train::Trainer> trainer_;
+  engine::Layerwise engine_;  // of Predict
+  data::Examples inputs_;     // of Predict: [kEvaluationRows, inputs]
+  std::vector<uint32_t> rows_;
+};
+
+}  // namespace
+}  // namespace mlp::peers
+
+int main(int argc, char** argv) {
+  namespace cli = mlp::cli;
+  cli::TrainFlags options;
+  mlp::flags::Flags flags("mlp_peer",
+                          "This project's trainer as a peer: see benchmarks/peers/README.md. The "
+                          "flags are those of `mlp train`; init overrides what it names.");
+  cli::AddTrainFlags(flags, &options);
+  flags.Example("mlp_peer --skip_zeros=no");
+  flags.Example("mlp_peer --strategy=fused");
+  flags.Example("mlp_peer --isa=avx2");
+  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  return mlp::peers::Main({.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}},
+                          [&](const mlp::peers::Job& job) {
+                            return mlp::peers::MlpPeer::Make(options, flags.Given("strategy"), job);
+                          });
+}
