@@ -400,24 +400,22 @@ void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_
 // The rows of W that belong to panel q of the slice's input, x.
 void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q,
                                 const float* x, std::span<const float> d) const {
-  const size_t rows = ColumnsOf(slice.in.size(), q);
-  const size_t tiles = (rows + panel_.tile_rows - 1) / panel_.tile_rows;
   const size_t height = RoundUp(slice.in.size(), width_);
-  const auto gradient = pairs_ == nullptr ? panel_.gradient : pairs_->gradient;
+  const auto update = pairs_ == nullptr ? panel_.update : pairs_->update;
   for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
-    for (size_t t = 0; t < tiles; ++t) {
-      const Range tile = Share(rows, 1, t, tiles);
-      gradient({.batch = Terms(turn.rows()),
-                .rows = tile.size(),
-                .columns = ColumnsOf(slice.out.size(), p),
-                .x = x + tile.begin,
-                .d = d.data() + p * stride_,
-                .gradient = turn.desk.gradient.data(),
-                .prefetch = &turn.desk.prefetch});
-      // At once, while the tile's gradient is in L1.
-      Apply(turn, slice.weights, (p * height + q * width_ + tile.begin) * width_,
-            tile.size() * width_, turn.desk.gradient.data());
+    const size_t offset = (p * height + q * width_) * width_;
+    kernels::PanelUpdate job = {.batch = Terms(turn.rows()),
+                                .rows = ColumnsOf(slice.in.size(), q),
+                                .columns = ColumnsOf(slice.out.size(), p),
+                                .x = x,
+                                .d = d.data() + p * stride_,
+                                .weights = slice.weights.values.data() + offset,
+                                .states = {},
+                                .prefetch = &turn.desk.prefetch};
+    for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
+      job.states[k] = slice.weights.states[k].data() + offset;
     }
+    update(optimizer_, math_, turn.update, job);
     // Those of other layers are packed as they are transposed.
     if (i == 0) PackWeights(i, slice, p, q);
   }

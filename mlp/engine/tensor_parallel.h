@@ -128,7 +128,7 @@ class TensorParallel {
     std::span<kernels::ByteList> lists;  // [stretches, max_batch]
     std::span<uint64_t> bits;            // [inputs, words]
     std::span<float> input;              // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;           // [width, width]
+    std::span<float> gradient;           // [width]
     std::span<uint8_t> labels;           // [max_batch]
     std::span<float> losses;             // [max_batch]
     std::span<uint8_t> hits;             // [max_batch]

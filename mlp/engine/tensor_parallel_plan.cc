@@ -140,7 +140,7 @@ void TensorParallel::Plan(Arena& arena) {
     } else {
       desk.input = arena.Take<float>(kInputPanels * stride_);
     }
-    desk.gradient = arena.Take<float>(width_ * width_);
+    desk.gradient = arena.Take<float>(width_);
     desk.labels = arena.Take<uint8_t>(max_batch_);
     desk.losses = arena.Take<float>(max_batch_);
     desk.hits = arena.Take<uint8_t>(max_batch_);

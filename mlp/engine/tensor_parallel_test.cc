@@ -79,13 +79,15 @@ struct Outcome {
 };
 
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
-              bool skip_zeros = false) {
+              bool skip_zeros = false,
+              kernels::Precision precision = kernels::Precision::kFp32) {
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
   optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},
                              model.parameters().size());
   TensorParallel engine(model, optimizer, kernels::KernelsFor(target),
                         {.math = kernels::MathMode::kExact,
+                         .precision = precision,
                          .shards = problem.shards,
                          .max_batch = problem.LargestBatch(),
                          .threads = threads,
@@ -178,6 +180,30 @@ TEST_P(TensorParallelTest, SkippingZerosChangesNoBits) {
       EXPECT_EQ(Train(problem, GetParam(), threads, /*skip_zeros=*/true), expected)
           << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
           << " shards, " << threads << " threads";
+    }
+  }
+}
+
+// bfloat16 has 8 significant bits; the first loss shows the forward products, the distance between
+// the weights after two steps all others.
+TEST_P(TensorParallelTest, Bf16StaysNearTheReference) {
+  constexpr auto kBf16 = kernels::Precision::kBf16;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    const Problem problem(seed);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + Format(problem.spec) + ", " +
+                 std::to_string(problem.shards) + " shards");
+    const Outcome actual = Train(problem, GetParam(), 1, false, kBf16);
+    const auto [losses, parameters] = TrainReference(problem);
+    double travelled = 0, apart = 0;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      travelled += std::pow(parameters[i] - problem.start.parameters()[i], 2);
+      apart += std::pow(parameters[i] - actual.parameters[i], 2);
+    }
+    EXPECT_NEAR(actual.losses[0], losses[0], 1e-2 * (1 + losses[0]));
+    EXPECT_GT(std::abs(actual.losses[0] - losses[0]), 0) << "was it rounded at all?";
+    EXPECT_LT(std::sqrt(apart), 0.05 * std::sqrt(travelled));
+    for (const int threads : {2, 3}) {
+      EXPECT_EQ(Train(problem, GetParam(), threads, false, kBf16), actual) << threads << " threads";
     }
   }
 }

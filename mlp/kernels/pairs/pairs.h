@@ -23,9 +23,10 @@ struct PairKernels {
   Target target;
   bool native;  // by the CPU's own instruction, else by two products of single precision
   size_t width;
-  size_t tile_rows;
-  void (*product)(const PanelProduct& job);    // sums over words of columns
-  void (*gradient)(const PanelGradient& job);  // sums over words of rows; a line every 4 of them
+  // Sums over words of columns.
+  void (*product)(const PanelProduct& job);
+  // Sums over words of rows; a line is asked for every four of them.
+  void (*update)(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job);
   // Pack elements, rounded to the nearest bfloat16 (ties to even), into one panel of words.
   //
   // Pairs of columns of two panels, [rows, width] each; the second may be null for 0.

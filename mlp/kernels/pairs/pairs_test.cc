@@ -111,7 +111,7 @@ TEST_P(PairsTest, PacksAllBytesExactly) {
   }
 }
 
-TEST_P(PairsTest, ProductAndGradientSumExactProducts) {
+TEST_P(PairsTest, ProductAndUpdateSumExactProducts) {
   for (const size_t rows : {1, 14, 33}) {
     for (const size_t depth : {size_t{1}, width_, 2 * width_ + 3}) {
       const size_t stride = rows * width_ + 16;
@@ -134,17 +134,17 @@ TEST_P(PairsTest, ProductAndGradientSumExactProducts) {
   }
   for (const size_t batch : {1, 4, 37}) {
     const AlignedBuffer<float> x = RandomWords(batch * width_), d = RandomWords(batch * width_);
-    const size_t rows = std::min(kernels_.tile_rows, width_);
-    AlignedBuffer<float> gradient(rows * width_);
-    kernels_.gradient({batch, rows, width_, x.data(), d.data(), gradient.data(), &prefetch_});
-    for (size_t i = 0; i < rows; ++i) {
+    AlignedBuffer<float> weights(width_ * width_);
+    kernels_.update(OptimizerKind::kSgd, MathMode::kExact, {.rate = -1},
+                    {batch, width_, width_, x.data(), d.data(), weights.data(), {}, &prefetch_});
+    for (size_t i = 0; i < width_; ++i) {
       for (size_t j = 0; j < width_; ++j) {
         double expected = 0;
         for (size_t k = 0; k < batch; ++k) {
           const float u = x[k * width_ + i], v = d[k * width_ + j];
           expected += Lower(u) * Lower(v) + Upper(u) * Upper(v);
         }
-        ASSERT_NEAR(gradient[i * width_ + j], expected, 3e-5);
+        ASSERT_NEAR(weights[i * width_ + j], expected, 3e-5);
       }
     }
   }

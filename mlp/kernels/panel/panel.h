@@ -8,12 +8,14 @@
 // Unlike the calls of the other families these are not SPMD: the calling thread does all the work.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "mlp/kernels/context.h"
 #include "mlp/kernels/row_prefetcher.h"
+#include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
 
@@ -44,23 +46,24 @@ struct PanelSum {
   float* y;
 };
 
-// gradient = x^T d: some rows of one panel of a weight gradient, at most PanelKernels::tile_rows.
-struct PanelGradient {
+// One step of an optimizer for a block of weights, with the gradient x^T d: formed in registers,
+// tile by tile, never stored beyond L1.
+struct PanelUpdate {
   size_t batch;
-  size_t rows;              // of the gradient, columns of x
-  size_t columns;           // as above
-  const float* x;           // [batch, width], from the first column that is taken
-  const float* d;           // [batch, width]
-  float* gradient;          // [rows, width]
-  RowPrefetcher* prefetch;  // a line is asked for every eight samples
+  size_t rows;                            // of the block, columns of x; width at most
+  size_t columns;                         // as above
+  const float* x;                         // [batch, width]
+  const float* d;                         // [batch, width]
+  float* weights;                         // [rows, width]
+  std::array<float*, kMaxStates> states;  // likewise; those that the optimizer has
+  RowPrefetcher* prefetch;                // a line is asked for every eight samples of a tile
 };
 
 struct PanelKernels {
   Target target;
   size_t width;
-  size_t tile_rows;
   void (*product)(const PanelProduct& job);
-  void (*gradient)(const PanelGradient& job);
+  void (*update)(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job);
   // to[i, j] = from[j, i], a block of [width, width] with rows `width` apart.
   void (*transpose)(const float* from, float* to);
   // Columns of the rows of a matrix of bytes to panels of bytes: to[p][i, j] =

@@ -12,6 +12,7 @@
 #include "mlp/base/rng.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
 namespace {
@@ -80,26 +81,73 @@ TEST_P(PanelTest, Product) {
   }
 }
 
-TEST_P(PanelTest, Gradient) {
+// With SGD at a rate of 1 the weights change by the gradient; weights beyond the block stay.
+TEST_P(PanelTest, UpdateByTheGradient) {
+  const UpdateStep step = {.rate = 1};
   for (const size_t batch : {1, 7, 8, 9, 64, 100}) {
-    for (size_t rows = 1; rows <= kernels_.tile_rows && rows <= width_; ++rows) {
+    for (size_t rows = 1; rows <= width_; ++rows) {
       for (const size_t columns : {size_t{1}, width_ / 2, width_ / 2 + 1, width_}) {
         const AlignedBuffer<float> x = Random(batch * width_);
         AlignedBuffer<float> d = Random(batch * width_);
-        AlignedBuffer<float> gradient = Random(rows * width_);
+        AlignedBuffer<float> weights = Random(width_ * width_);
+        const std::vector<float> before(weights.begin(), weights.end());
         for (size_t k = 0; k < d.size(); ++k) d[k] = k % width_ < columns ? d[k] : 0;
-        const size_t first = width_ - rows;
         RowPrefetcher prefetch;
-        kernels_.gradient(
-            {batch, rows, columns, x.data() + first, d.data(), gradient.data(), &prefetch});
-        for (size_t i = 0; i < rows; ++i) {
+        kernels_.update(OptimizerKind::kSgd, MathMode::kExact, step,
+                        {batch, rows, columns, x.data(), d.data(), weights.data(), {}, &prefetch});
+        for (size_t i = 0; i < width_; ++i) {
           for (size_t j = 0; j < width_; ++j) {
-            double expected = 0;
-            for (size_t k = 0; k < batch; ++k) {
-              expected += static_cast<double>(x[k * width_ + first + i]) * d[k * width_ + j];
+            double expected = before[i * width_ + j];
+            for (size_t k = 0; i < rows && k < batch; ++k) {
+              expected -= static_cast<double>(x[k * width_ + i]) * d[k * width_ + j];
             }
-            ASSERT_NEAR(gradient[i * width_ + j], expected, 2e-5)
+            ASSERT_NEAR(weights[i * width_ + j], expected, 2e-5)
                 << "batch " << batch << " rows " << rows << " columns " << columns;
+          }
+        }
+      }
+    }
+  }
+}
+
+// To the bit what the update family makes of the same gradient.
+TEST_P(PanelTest, UpdateByEveryOptimizer) {
+  constexpr size_t kBatch = 9;
+  const AlignedBuffer<float> x = Random(kBatch * width_), d = Random(kBatch * width_);
+  RowPrefetcher prefetch;
+  AlignedBuffer<float> gradient(width_ * width_);
+  kernels_.update(OptimizerKind::kSgd, MathMode::kExact, {.rate = -1},
+                  {kBatch, width_, width_, x.data(), d.data(), gradient.data(), {}, &prefetch});
+  for (const OptimizerKind kind : kOptimizerKinds) {
+    for (const MathMode math : {MathMode::kExact, MathMode::kFast}) {
+      for (const float keep : {1.0f, 0.9f}) {
+        const UpdateStep step = {.rate = 0.01f,
+                                 .keep = keep,
+                                 .beta1 = 0.9f,
+                                 .beta2 = 0.999f,
+                                 .root_scale = 2.0f,
+                                 .epsilon = 1e-8f};
+        // Weights and states, for both ways.
+        std::array<std::array<AlignedBuffer<float>, 1 + kMaxStates>, 2> way;
+        PanelUpdate job = {kBatch, width_, width_, x.data(), d.data(), nullptr, {}, &prefetch};
+        UpdateSpans spans = {{}, gradient.span(), {}};
+        for (size_t k = 0; k <= States(kind); ++k) {
+          way[0][k] = Random(width_ * width_);
+          way[1][k] = AlignedBuffer<float>(width_ * width_);
+          for (size_t i = 0; i < way[0][k].size(); ++i) {
+            if (k > 0) way[0][k][i] = std::abs(way[0][k][i]);
+            way[1][k][i] = way[0][k][i];
+          }
+          if (k > 0) job.states[k - 1] = way[0][k].data();
+          if (k > 0) spans.states[k - 1] = way[1][k].span();
+        }
+        job.weights = way[0][0].data();
+        spans.parameters = way[1][0].span();
+        kernels_.update(kind, math, step, job);
+        UpdateBlock(SoloContext(GetParam(), math), kind, step, spans);
+        for (size_t k = 0; k <= States(kind); ++k) {
+          for (size_t i = 0; i < way[0][k].size(); ++i) {
+            ASSERT_EQ(way[0][k][i], way[1][k][i]) << Name(kind) << " array " << k << " at " << i;
           }
         }
       }

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "mlp/base/simd.h"
+#include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/panel/panel.h"
+#include "mlp/kernels/update/optimizer_math.h"
 
 namespace mlp::kernels {
 namespace {
@@ -96,8 +98,9 @@ template <class Op, size_t kRows, size_t kVecs>
   Store<kRows, kVecs>(tile, job.y + row * kWidth);
 }
 
+// gradient = columns x .. x + kRows - 1 of x^T d, [kRows, kWidth].
 template <class Op, size_t kRows, size_t kVecs>
-[[gnu::noinline]] void GradientTile(const PanelGradient& job) {
+[[gnu::noinline]] void GradientTile(const PanelUpdate& job, const float* x, float* gradient) {
   constexpr size_t kStep = Op::kSamplesPerLine;
   Tile<kRows, kVecs> tile;
 #pragma GCC unroll 14
@@ -107,14 +110,14 @@ template <class Op, size_t kRows, size_t kVecs>
   }
   for (size_t k = 0; k < job.batch; k += kStep) {
     job.prefetch->Next();
-    Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, job.x + k * kWidth, job.d + k * kWidth,
+    Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, x + k * kWidth, job.d + k * kWidth,
                                             std::min(kStep, job.batch - k));
   }
-  Store<kRows, kVecs>(tile, job.gradient);
+  Store<kRows, kVecs>(tile, gradient);
 }
 
 using ProductFunction = void (*)(const PanelProduct&, size_t);
-using GradientFunction = void (*)(const PanelGradient&);
+using GradientFunction = void (*)(const PanelUpdate&, const float*, float*);
 
 // By number of rows - 1.
 template <class Op, size_t kVecs, size_t... kRow>
@@ -146,9 +149,41 @@ void Product(const PanelProduct& job) {
   }
 }
 
+template <class Op, class Optimizer, class Math>
+void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job) {
+  const UpdateStep step = step_in;
+  const auto& tiles = kGradientTiles<Op>[LastVec(job.columns)];
+  const size_t count = (job.rows + kTileRows - 1) / kTileRows;
+  alignas(64) float gradient[kTileRows * kWidth];
+  for (size_t t = 0; t < count; ++t) {
+    const Range rows = Share(job.rows, 1, t, count);
+    tiles[rows.size() - 1](job, job.x + rows.begin, gradient);
+    const float* g = gradient;
+    for (size_t i = rows.begin * kWidth; i < rows.end * kWidth; i += kLanes, g += kLanes) {
+      V weight = V::load_aligned(job.weights + i);
+      V states[kMaxStates];
+#pragma GCC unroll 4
+      for (size_t k = 0; k < Optimizer::kStates; ++k) {
+        states[k] = V::load_aligned(job.states[k] + i);
+      }
+      Optimizer::template Apply<Math>(step, V::load_aligned(g), weight, states);
+      weight.store_aligned(job.weights + i);
+#pragma GCC unroll 4
+      for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
+    }
+  }
+}
+
 template <class Op>
-void Gradient(const PanelGradient& job) {
-  kGradientTiles<Op>[LastVec(job.columns)][job.rows - 1](job);
+void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job) {
+  switch (kind) {
+#define MLP_OPTIMIZER(functor, name)                                               \
+  case OptimizerKind::k##functor:                                                  \
+    return math == MathMode::kFast ? UpdateTiles<Op, functor, FastMath>(step, job) \
+                                   : UpdateTiles<Op, functor, ExactMath>(step, job);
+#include "mlp/kernels/update/optimizers.inc"
+#undef MLP_OPTIMIZER
+  }
 }
 
 }  // namespace

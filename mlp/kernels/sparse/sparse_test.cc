@@ -11,7 +11,7 @@
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/panel/panel.h"
-#include "mlp/kernels/update/kernels.h"
+#include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
 namespace {
@@ -126,9 +126,8 @@ TEST_P(SparseTest, ProductEqualsTheDenseOne) {
   }
 }
 
-// To the bit what panels give with an update of its own.
+// To the bit what panels give.
 TEST_P(SparseTest, UpdateEqualsTheDenseOne) {
-  const UpdateKernels& update = *KernelsFor(GetParam()).update;
   for (const OptimizerKind kind : kOptimizerKinds) {
     for (const MathMode math : {MathMode::kExact, MathMode::kFast}) {
       for (const float keep : {1.0f, 0.99f}) {
@@ -164,16 +163,10 @@ TEST_P(SparseTest, UpdateEqualsTheDenseOne) {
                            values_.data(),
                            {&operand, 1},
                            &prefetch_});
-          for (size_t j = 0; j < columns; ++j) {
-            AlignedBuffer<float> gradient(width_);
-            panel_.gradient(
-                {batch, 1, width_, x.data() + j, d.data(), gradient.data(), &prefetch_});
-            UpdateSpans spans = {{way[1][0].data() + j * width_, width_}, gradient, {}};
-            for (size_t k = 0; k < States(kind); ++k) {
-              spans.states[k] = {way[1][k + 1].data() + j * width_, width_};
-            }
-            update.run(kind, math, step, spans);
-          }
+          PanelUpdate job = {batch,    columns,          width_, x.data(),
+                             d.data(), way[1][0].data(), {},     &prefetch_};
+          for (size_t k = 0; k < States(kind); ++k) job.states[k] = way[1][k + 1].data();
+          panel_.update(kind, math, step, job);
           for (size_t k = 0; k <= States(kind); ++k) {
             for (size_t i = 0; i < way[0][k].size(); ++i) {
               ASSERT_EQ(way[0][k][i], way[1][k][i])
