@@ -9,12 +9,14 @@
 
 namespace mlp::data {
 
-// Pixels stay bytes: a batch is converted when it is gathered.
+// Inputs are pixels, which stay bytes (a batch is converted when it is gathered), or numbers of any
+// kind: one of the two arrays is empty.
 struct Examples {
   AlignedBuffer<uint8_t> pixels;  // [size, features]
   AlignedBuffer<uint8_t> labels;  // [size]
   size_t size = 0;
   size_t features = 0;
+  AlignedBuffer<float> values = {};  // [size, features]
 };
 
 struct Dataset {

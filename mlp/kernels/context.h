@@ -12,6 +12,7 @@ namespace mlp::kernels {
 
 struct ElementwiseKernels;
 struct GemmKernels;
+struct GemvKernels;
 struct PanelKernels;
 struct ReduceKernels;
 struct SoftmaxKernels;
@@ -22,7 +23,8 @@ struct KernelSet {
   Target target;
   const ElementwiseKernels* elementwise;
   const GemmKernels* gemm;
-  const PanelKernels* panel;  // null where the backend has none
+  const GemvKernels* gemv;  // null where the backend has none
+  const PanelKernels* panel;  // likewise
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;
   const UpdateKernels* update;

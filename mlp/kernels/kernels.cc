@@ -5,6 +5,7 @@
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/kernels.h"
 #include "mlp/kernels/gemm/kernels.h"
+#include "mlp/kernels/gemv/gemv.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/reduce/kernels.h"
 #include "mlp/kernels/softmax/kernels.h"
@@ -30,7 +31,7 @@ const KernelSet& KernelsFor(const Target& target) {
     std::deque<KernelSet> all;
     for (const Target& t : SupportedTargets()) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
-                     FindPanelKernels(t), Resolve(FindReduceKernels, t),
+                     FindGemvKernels(t), FindPanelKernels(t), Resolve(FindReduceKernels, t),
                      Resolve(FindSoftmaxKernels, t), Resolve(FindUpdateKernels, t)});
     }
     return all;
@@ -49,6 +50,7 @@ std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kerne
       {"reduce", Name(kernels.reduce->target)},
       {"softmax", Name(kernels.softmax->target)},
       {"update", Name(kernels.update->target)}};
+  if (kernels.gemv != nullptr) resolved.emplace_back("gemv", Name(kernels.gemv->target));
   if (kernels.panel != nullptr) resolved.emplace_back("panel", Name(kernels.panel->target));
   return resolved;
 }

@@ -186,7 +186,7 @@ Evaluation Trainer::Test() const {
 }
 
 EvaluateOptions Trainer::evaluate_options() const {
-  return {options_.strategy.target, options_.strategy.math, options_.strategy.threads, 256};
+  return {options_.strategy.target, options_.strategy.math, options_.strategy.threads};
 }
 
 }  // namespace mlp::train

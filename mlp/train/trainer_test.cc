@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -193,15 +194,17 @@ TEST(EvaluateTest, AgreesWithTheConfusionMatrixAndPredictions) {
 
   double loss = 0;
   size_t next = 0;
-  Predict(options, model, dataset.test, [&](size_t begin, ConstMatrix probabilities) {
-    EXPECT_EQ(begin, next);
-    next += probabilities.rows();
-    for (size_t i = 0; i < probabilities.rows(); ++i) {
-      const float* p = probabilities.row(i);
-      EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-5);
-      loss -= std::log(p[dataset.test.labels[begin + i]]);
-    }
-  });
+  Predict(options, model, dataset.test,
+          [&](size_t begin, ConstMatrix probabilities, std::span<const uint32_t> classes) {
+            EXPECT_EQ(begin, next);
+            next += probabilities.rows();
+            for (size_t i = 0; i < probabilities.rows(); ++i) {
+              const float* p = probabilities.row(i);
+              EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-5);
+              EXPECT_EQ(p[classes[i]], *std::max_element(p, p + 3));
+              loss -= std::log(p[dataset.test.labels[begin + i]]);
+            }
+          });
   EXPECT_EQ(next, 301u);
   EXPECT_NEAR(loss / 301, all.loss, 1e-5);
   EXPECT_EQ(Evaluate(options, model, dataset.test, {}).samples, 0u);

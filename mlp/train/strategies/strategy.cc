@@ -83,8 +83,9 @@ std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyO
   auto resolved = kernels::Resolved(kernels::KernelsFor(options.target));
   // Products are either of whole matrices or of panels.
   const bool panels = options.EffectiveKind() == StrategyKind::kTensorParallel;
-  std::erase_if(resolved,
-                [panels](const auto& entry) { return entry.first == (panels ? "gemm" : "panel"); });
+  std::erase_if(resolved, [panels](const auto& entry) {
+    return entry.first == "gemv" || entry.first == (panels ? "gemm" : "panel");
+  });
   return resolved;
 }
 
