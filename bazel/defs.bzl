@@ -57,6 +57,7 @@ def mlp_kernel_family(
         textual_hdrs = [],
         deps = [],
         backends = ["loops", "eigen", "simd"],
+        isas = ISA_COPTS.keys(),
         **kwargs):
     """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
 
@@ -72,6 +73,7 @@ def mlp_kernel_family(
       textual_hdrs: lists (.inc) that headers include.
       deps: what the kernels need beside the context and their backend's tools.
       backends: the sources BACKEND.cc that the folder has.
+      isas: the instruction sets that they are compiled for.
       **kwargs: passed on to the library (visibility).
     """
     context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
@@ -89,7 +91,8 @@ def mlp_kernel_family(
     }
     variants = []
     for backend in backends:
-        for isa, isa_copts in ISA_COPTS.items():
+        for isa in isas:
+            isa_copts = ISA_COPTS[isa]
             enumerator = "k" + isa.capitalize()
             variant_copts = isa_copts + ["-O3", "-DMLP_TARGET_ISA=" + enumerator]
             if backend == "eigen":

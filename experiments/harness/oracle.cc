@@ -13,6 +13,8 @@
 #include "mlp/base/check.h"
 #include "mlp/data/batcher.h"
 #include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/loss/loss.h"
+#include "mlp/reference/loss.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/train/evaluate.h"
 
@@ -85,8 +87,10 @@ reference::Mlp MakeReference(const model::Model& model) {
     activations.push_back(*activation);
   }
   const std::span<const float> parameters = model.parameters();
+  const auto loss = reference::LossByName(kernels::Name(model.spec().loss));
+  MLP_CHECK(loss.has_value());
   return reference::Mlp(std::move(widths), std::move(activations),
-                        {parameters.begin(), parameters.end()});
+                        {parameters.begin(), parameters.end()}, *loss);
 }
 
 reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint32_t> rows) {

@@ -39,7 +39,7 @@ int Run(const std::string& in, const model::SavedModel& saved, const data::Datas
       !status.ok()) {
     return Fail(status);
   }
-  const size_t classes = saved.model.outputs();
+  const size_t classes = saved.model.spec().classes();
   if (classes < dataset.classes) {
     return Fail(absl::InvalidArgumentError(
         absl::StrCat(in, ": classes: expected at least the ", dataset.classes, " of ", dataset.name,
@@ -79,9 +79,10 @@ int Run(const std::string& in, const model::SavedModel& saved, const data::Datas
 int Evaluate(int argc, const char* const* argv) {
   flags::Flags flags(std::string(kCommand), "measures a model on the test part of a data set.");
   ModelFlags options;
-  AddModelFlags(flags, &options,
-                "digits, mnist, or a directory with four IDX files; else what the model was "
-                "trained on");
+  AddModelFlags(
+      flags, &options,
+      "digits, circles, mnist, or a directory with four IDX files; else what the model was "
+      "trained on");
   flags.Example("mlp evaluate --in=digits.mlp");
   flags.Example("mlp evaluate --in=digits.mlp --data=mnist --data_dir=mnist");
   flags.Example("mlp evaluate --in=digits.mlp --json");

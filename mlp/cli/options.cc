@@ -33,9 +33,8 @@ void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& 
 }
 
 absl::StatusOr<data::Dataset> LoadData(const DataOptions& options) {
-  const bool named = options.data == "digits" || options.data == "mnist";
   data::Source source;
-  source.data = named ? options.data : flags::ResolvePath(options.data);
+  source.data = data::IsNamed(options.data) ? options.data : flags::ResolvePath(options.data);
   source.data_dir = flags::ResolvePath(options.data_dir);
   MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
   dataset.name = options.data;

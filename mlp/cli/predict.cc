@@ -18,6 +18,7 @@
 #include "mlp/cli/options.h"
 #include "mlp/data/dataset.h"
 #include "mlp/data/idx.h"
+#include "mlp/data/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/atomic_file.h"
@@ -41,10 +42,9 @@ struct Pictures {
 
 // All pictures of an IDX file, or the test part of a data set.
 absl::StatusOr<Pictures> LoadPictures(const DataOptions& options) {
-  const bool named = options.data == "digits" || options.data == "mnist";
   const std::string path = flags::ResolvePath(options.data);
   std::error_code error;
-  if (!named && std::filesystem::is_regular_file(path, error)) {
+  if (!data::IsNamed(options.data) && std::filesystem::is_regular_file(path, error)) {
     MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
     Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
     pictures.examples.size = images.dimensions[0];
@@ -123,8 +123,8 @@ int Predict(int argc, const char* const* argv) {
   bool force = false;
   ModelFlags options;
   AddModelFlags(flags, &options,
-                "an IDX file of images; or the test part of digits, mnist, a directory with four "
-                "IDX files; else of what the model was trained on");
+                "an IDX file of images; or the test part of digits, circles, mnist, a directory "
+                "with four IDX files; else of what the model was trained on");
   flags.Bool("probabilities", &with_probabilities, "the probability of every class, too");
   flags.String("out", &out, {.help = "the CSV file; else stdout", .value_name = "FILE"});
   flags.Bool("force", &force, "replace --out whatever it is");
@@ -154,7 +154,7 @@ int Predict(int argc, const char* const* argv) {
       PredictAll(use->options, saved.model, pictures->examples, with_probabilities);
   if (!out.empty()) {
     const absl::Status status = io::WriteFileAtomically(
-        out_path, Csv(predictions, saved.model.outputs(), with_probabilities));
+        out_path, Csv(predictions, saved.model.spec().classes(), with_probabilities));
     if (!status.ok()) return Fail(status);
   }
   if (options.output.json) {
@@ -167,7 +167,7 @@ int Predict(int argc, const char* const* argv) {
     }
     PrintJson(document);
   } else if (out.empty()) {
-    PrintText(Csv(predictions, saved.model.outputs(), with_probabilities));
+    PrintText(Csv(predictions, saved.model.spec().classes(), with_probabilities));
   } else {
     PrintText(absl::StrCat("wrote ", predictions.size(), " predictions to ", out, "\n"));
   }

@@ -7,8 +7,8 @@
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/elementwise/elementwise.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/reduce/reduce.h"
-#include "mlp/kernels/softmax/softmax.h"
 
 namespace mlp::engine {
 namespace {
@@ -78,7 +78,7 @@ Inference::Inference(const model::Model& model, const kernels::KernelSet& kernel
 void Inference::Plan(Arena& arena) {
   all_rows_ = arena.Take<uint32_t>(max_batch_);
   logits_memory_ = arena.Take<float>(max_batch_ * PaddedStride(model_.outputs()));
-  probability_memory_ = arena.Take<float>(max_batch_ * PaddedStride(model_.outputs()));
+  probability_memory_ = arena.Take<float>(max_batch_ * PaddedStride(model_.spec().classes()));
   classes_ = arena.Take<uint32_t>(max_batch_);
   losses_ = arena.Take<float>(max_batch_);
   hits_ = arena.Take<uint8_t>(max_batch_);
@@ -179,15 +179,16 @@ void Inference::PredictLayerwise(const Inputs& inputs) {
 }
 
 ConstMatrix Inference::Probabilities() {
-  const Matrix probabilities(probability_memory_.data(), logits_.rows(), logits_.cols(),
-                             logits_.stride());
-  kernels::Softmax(Alone(), logits_, probabilities);
+  const size_t classes = model_.spec().classes();
+  const Matrix probabilities(probability_memory_.data(), logits_.rows(), classes,
+                             PaddedStride(classes));
+  kernels::Probabilities(Alone(), model_.spec().loss, logits_, probabilities);
   return probabilities;
 }
 
 std::span<const uint32_t> Inference::Classes() {
   const std::span<uint32_t> classes = classes_.first(logits_.rows());
-  if (!classes.empty()) kernels::ArgMax(Alone(), logits_, classes);
+  if (!classes.empty()) kernels::Classify(Alone(), model_.spec().loss, logits_, classes);
   return classes;
 }
 
@@ -198,8 +199,8 @@ StepResult Inference::Score(std::span<const uint8_t> labels) {
   // The gradient that comes with the loss is not needed.
   const Matrix gradient(probability_memory_.data(), n, logits_.cols(), logits_.stride());
   OnTeam(n, [&](const Worker& worker) {
-    kernels::SoftmaxCrossEntropy({&kernels_, math_, worker}, logits_, labels, 1, losses_.first(n),
-                                 hits_.first(n), gradient);
+    kernels::Loss({&kernels_, math_, worker}, model_.spec().loss, logits_, labels, 1,
+                  losses_.first(n), hits_.first(n), gradient);
   });
   size_t hits = 0;
   for (const uint8_t hit : hits_.first(n)) hits += hit;

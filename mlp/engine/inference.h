@@ -50,8 +50,8 @@ class Inference {
 
   // Of the last Predict; valid until the next one.
   ConstMatrix logits() const { return logits_; }  // [n, outputs]
-  ConstMatrix Probabilities();                    // [n, outputs]
-  std::span<const uint32_t> Classes();            // [n], of the largest logit, the first of equals
+  ConstMatrix Probabilities();                    // [n, classes], see kernels::Probabilities
+  std::span<const uint32_t> Classes();            // [n], see kernels::Classify
   // The loss where labels[i] is that of row i.
   StepResult Score(std::span<const uint8_t> labels);
 
@@ -117,7 +117,7 @@ class Inference {
 
   std::span<uint32_t> all_rows_;         // 0, 1, 2, ...
   std::span<float> logits_memory_;       // [max_batch, outputs]
-  std::span<float> probability_memory_;  // likewise
+  std::span<float> probability_memory_;  // [max_batch, classes]
   std::span<uint32_t> classes_;          // [max_batch]
   std::span<float> losses_;              // [max_batch]
   std::span<uint8_t> hits_;              // [max_batch]

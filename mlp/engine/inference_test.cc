@@ -119,7 +119,7 @@ TEST_P(InferenceTest, MatchesTheReference) {
       double largest = 1;
       for (const double z : expected.data) largest = std::max(largest, std::abs(z));
       const size_t n = kBatches[seed % std::size(kBatches)];
-      Inference engine = MakeEngine(problem, kMostRows, 2);
+      Inference engine = MakeEngine(problem, kMostRows, seed % 6 == 0 ? 2 : 1);
       engine.Predict(problem.Rows(Rows(n), of_pixels));
       ASSERT_EQ(engine.logits().rows(), n);
       for (size_t i = 0; i < n; ++i) {
@@ -136,7 +136,7 @@ TEST_P(InferenceTest, MatchesTheReference) {
 TEST_P(InferenceTest, BatchesThreadsAndSkippingChangeNoBit) {
   // The layers' own products on other backends depend on the batch.
   if (kernels::KernelsFor(GetParam()).gemv == nullptr) GTEST_SKIP() << "no such promise";
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
     const Problem problem(seed);
     for (const bool of_pixels : {false, true}) {
       Inference all = MakeEngine(problem, kMostRows);

@@ -4,8 +4,8 @@
 
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/elementwise.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/reduce/reduce.h"
-#include "mlp/kernels/softmax/softmax.h"
 
 namespace mlp::engine {
 
@@ -83,8 +83,8 @@ void Layerwise::Forward(const kernels::Context& context, std::span<const float> 
 }
 
 void Layerwise::Loss(const kernels::Context& context, float scale) {
-  kernels::SoftmaxCrossEntropy(context, logits(), labels(), scale, losses_.first(batch_),
-                               hits_.first(batch_), gradients_.back());
+  kernels::Loss(context, model_.spec().loss, logits(), labels(), scale, losses_.first(batch_),
+                hits_.first(batch_), gradients_.back());
   context.Sync();
 }
 

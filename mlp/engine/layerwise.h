@@ -33,7 +33,7 @@ class Layerwise {
 
   void Forward(const kernels::Context& context, std::span<const float> parameters);
 
-  // Softmax cross-entropy of the logits, and its gradient times `scale` (1 / batch for the mean).
+  // The model's loss on the logits, and its gradient times `scale` (1 / batch for the mean).
   void Loss(const kernels::Context& context, float scale);
 
   // The gradient of all parameters, [parameters].

@@ -64,7 +64,7 @@ void Predict(const EvaluateOptions& options, const model::Model& model,
 
 std::vector<size_t> ConfusionMatrix(const EvaluateOptions& options, const model::Model& model,
                                     const data::Examples& examples) {
-  const size_t classes = model.outputs();
+  const size_t classes = model.spec().classes();
   std::vector<size_t> counts(classes * classes);
   ForEachBatch(options, model, examples, AllRows(examples),
                [&](engine::Inference& engine, std::span<const uint32_t> batch, size_t) {

@@ -34,7 +34,7 @@ Evaluation Evaluate(const EvaluateOptions& options, const model::Model& model,
                     const data::Examples& examples);
 
 // Calls sink(first row, probabilities [n, classes], classes [n]) for one stretch of rows after the
-// other. A row's class is that of the largest logit, the first of equals. Labels are not looked at.
+// other. A row's class is what kernels::Classify says. Labels are not looked at.
 void Predict(const EvaluateOptions& options, const model::Model& model,
              const data::Examples& examples,
              absl::FunctionRef<void(size_t, ConstMatrix, std::span<const uint32_t>)> sink);
