@@ -58,6 +58,7 @@ def mlp_kernel_family(
         deps = [],
         backends = ["loops", "eigen", "simd"],
         extensions = {},
+        isas = ISA_COPTS.keys(),
         **kwargs):
     """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
 
@@ -74,6 +75,7 @@ def mlp_kernel_family(
       deps: what the kernels need beside the context and their backend's tools.
       backends: the sources BACKEND.cc that the folder has.
       extensions: flags of an extension of an instruction set, by name: simd.cc is compiled once more with each.
+      isas: the instruction sets that they are compiled for.
       **kwargs: passed on to the library (visibility).
     """
     context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
@@ -91,7 +93,8 @@ def mlp_kernel_family(
     }
     variants = []
     for backend in backends:
-        for isa, isa_copts in ISA_COPTS.items():
+        for isa in isas:
+            isa_copts = ISA_COPTS[isa]
             enumerator = "k" + isa.capitalize()
             variant_copts = isa_copts + ["-O3", "-DMLP_TARGET_ISA=" + enumerator]
             if backend == "eigen":

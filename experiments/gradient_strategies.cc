@@ -39,7 +39,10 @@ int Main(Experiment& experiment) {
                   .y = "metrics.test_accuracy",
                   .log_x = true}}});
   for (const train::StrategyKind kind : train::kStrategyKinds) {
-    if (!train::RunsOn(kind, experiment.train_options().strategy.target)) continue;
+    if (!train::CanTrain(kind, experiment.train_options().strategy.target,
+                         {experiment.model(), experiment.options().batch_size})) {
+      continue;
+    }
     table.Add({.name = std::string(train::Name(kind)),
                .params = {{"purpose", std::string(train::Purpose(kind))},
                           {"deterministic", train::IsDeterministic(kind)}},

@@ -41,8 +41,9 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.Bool("smoke", &o->smoke, "only see that all of them work");
   flags.Bool("resume", &o->resume, "go on with interrupted records");
   flags.Group("Handed on to each experiment");
-  flags.String("data", &o->data,
-               {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  flags.String(
+      "data", &o->data,
+      {.help = "digits, circles, mnist, or a directory with four IDX files", .value_name = "DATA"});
   flags.String("data_dir", &o->data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});

@@ -72,7 +72,7 @@ class MlpPeer final : public Peer {
     answer.uses.threads = strategy.threads;
     answer.uses.precision = precision_;
     answer.uses.note =
-        absl::StrFormat("%s on %s, %s zero pixels", train::Name(strategy.EffectiveKind()),
+        absl::StrFormat("%s on %s, %s zero pixels", strategy.KindName(),
                         kernels::Name(strategy.target),
                         strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies");
   }

@@ -48,6 +48,7 @@ Experiment::Experiment(int argc, const char* const* argv, Question question)
 
 std::optional<int> Experiment::Parse() {
   if (const auto exit_code = flags_.Parse(argc_, argv_)) return exit_code;
+  if (!question_.own_data.empty()) options_.source.data = question_.own_data;
   if (options_.smoke) Shrink(&options_);
   absl::StatusOr<Setup> setup = Resolve(options_);
   if (!setup.ok()) {

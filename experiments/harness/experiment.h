@@ -37,6 +37,7 @@ struct Question {
   std::string question;  // in one sentence
   Options defaults = {};
   std::set<std::string> omitted_flags = {};  // What the experiment itself varies or has no use for.
+  std::string own_data = "";                 // What it is about, whatever --data says.
 };
 
 class Experiment {

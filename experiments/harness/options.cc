@@ -14,8 +14,9 @@ namespace mlp::experiments {
 void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options* o) {
   const auto has = [&omitted](const char* name) { return !omitted.contains(name); };
   flags.Group("Data and model");
-  flags.String("data", &o->source.data,
-               {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  flags.String(
+      "data", &o->source.data,
+      {.help = "digits, circles, mnist, or a directory with four IDX files", .value_name = "DATA"});
   flags.String("data_dir", &o->source.data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
   flags.String("model", &o->model,

@@ -13,6 +13,8 @@
 #include "mlp/base/check.h"
 #include "mlp/data/batcher.h"
 #include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/loss/loss.h"
+#include "mlp/reference/loss.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/train/evaluate.h"
 
@@ -20,16 +22,6 @@ namespace mlp::experiments {
 namespace {
 
 using Rows = std::span<const uint32_t>;
-
-reference::Matrix PixelsOf(const data::Examples& examples, Rows rows) {
-  reference::Matrix x(rows.size(), examples.features);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    for (size_t j = 0; j < examples.features; ++j) {
-      x(i, j) = examples.pixels[rows[i] * examples.features + j] / 255.0;
-    }
-  }
-  return x;
-}
 
 std::vector<int> LabelsOf(const data::Examples& examples, Rows rows) {
   std::vector<int> labels;
@@ -41,18 +33,6 @@ std::vector<uint32_t> FirstRows(size_t n) {
   std::vector<uint32_t> rows(n);
   std::iota(rows.begin(), rows.end(), 0);
   return rows;
-}
-
-reference::Mlp MakeMlp(const model::ModelSpec& spec, std::vector<double> parameters) {
-  std::vector<size_t> widths = {spec.inputs};
-  std::vector<reference::Activation> activations;
-  for (const model::DenseSpec& layer : spec.layers) {
-    widths.push_back(layer.units);
-    const auto activation = reference::ActivationByName(kernels::Name(layer.activation));
-    MLP_CHECK(activation.has_value());
-    activations.push_back(*activation);
-  }
-  return reference::Mlp(std::move(widths), std::move(activations), std::move(parameters));
 }
 
 std::unique_ptr<reference::Optimizer> MakeOptimizer(const optim::OptimizerOptions& options) {
@@ -74,7 +54,7 @@ Oracle Compute(const Session& session, const train::TrainOptions& options, size_
   const model::Model start(session.model(), options.seed);
   Oracle oracle;
   oracle.start.assign(start.parameters().begin(), start.parameters().end());
-  reference::Mlp mlp = MakeMlp(session.model(), oracle.start);
+  reference::Mlp mlp = MakeReference(start);
   const std::unique_ptr<reference::Optimizer> optimizer = MakeOptimizer(options.optimizer);
   data::Batcher batcher(FirstRows(dataset.train.size), options.batch_size, options.last_batch,
                         options.seed);
@@ -87,15 +67,42 @@ Oracle Compute(const Session& session, const train::TrainOptions& options, size_
       continue;
     }
     oracle.step_losses.push_back(
-        mlp.Step(PixelsOf(dataset.train, rows), LabelsOf(dataset.train, rows), *optimizer));
+        mlp.Step(InputsOf(dataset.train, rows), LabelsOf(dataset.train, rows), *optimizer));
   }
   oracle.end = mlp.parameters();
   oracle.predictions =
-      mlp.Predict(PixelsOf(dataset.test, FirstRows(std::min(test_samples, dataset.test.size))));
+      mlp.Predict(InputsOf(dataset.test, FirstRows(std::min(test_samples, dataset.test.size))));
   return oracle;
 }
 
 }  // namespace
+
+reference::Mlp MakeReference(const model::Model& model) {
+  std::vector<size_t> widths = {model.inputs()};
+  std::vector<reference::Activation> activations;
+  for (const model::DenseSpec& layer : model.spec().layers) {
+    widths.push_back(layer.units);
+    const auto activation = reference::ActivationByName(kernels::Name(layer.activation));
+    MLP_CHECK(activation.has_value());
+    activations.push_back(*activation);
+  }
+  const std::span<const float> parameters = model.parameters();
+  const auto loss = reference::LossByName(kernels::Name(model.spec().loss));
+  MLP_CHECK(loss.has_value());
+  return reference::Mlp(std::move(widths), std::move(activations),
+                        {parameters.begin(), parameters.end()}, *loss);
+}
+
+reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint32_t> rows) {
+  reference::Matrix x(rows.size(), examples.features);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t j = 0; j < examples.features; ++j) {
+      const size_t k = rows[i] * examples.features + j;
+      x(i, j) = examples.pixels.empty() ? examples.values[k] : examples.pixels[k] / 255.0;
+    }
+  }
+  return x;
+}
 
 const Oracle& TrainReference(const Session& session, const train::TrainOptions& options,
                              size_t steps, size_t test_samples) {
@@ -138,14 +145,13 @@ double WeightDeviation(const model::Model& model, const Oracle& oracle) {
 std::vector<int> Predictions(const Session& session, const train::TrainOptions& options,
                              const model::Model& model, size_t samples) {
   std::vector<int> predictions;
-  train::Predict(
-      {options.strategy.target, options.strategy.math, options.strategy.threads, 256}, model,
-      session.dataset().test, [&](size_t, ConstMatrix p) {
-        for (size_t i = 0; i < p.rows() && predictions.size() < samples; ++i) {
-          const float* const row = p.row(i);
-          predictions.push_back(static_cast<int>(std::max_element(row, row + p.cols()) - row));
-        }
-      });
+  train::Predict({options.strategy.target, options.strategy.math, options.strategy.threads}, model,
+                 session.dataset().test,
+                 [&](size_t, ConstMatrix, std::span<const uint32_t> classes) {
+                   for (const uint32_t c : classes) {
+                     if (predictions.size() < samples) predictions.push_back(static_cast<int>(c));
+                   }
+                 });
   return predictions;
 }
 

@@ -3,13 +3,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "experiments/harness/session.h"
 #include "experiments/harness/train.h"
+#include "mlp/data/dataset.h"
+#include "mlp/model/model.h"
+#include "mlp/reference/matrix.h"
+#include "mlp/reference/mlp.h"
 #include "mlp/train/trainer.h"
 
 namespace mlp::experiments {
+
+// The textbook's model with the same layers and parameters.
+reference::Mlp MakeReference(const model::Model& model);
+
+// Rows of examples as it takes them. [rows, features]
+reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint32_t> rows);
 
 // A trajectory in double.
 struct Oracle {

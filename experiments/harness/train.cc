@@ -28,6 +28,7 @@ class EpochsObserver final : public train::Callback {
                  record::RunRecord& run, Training& training)
       : trainer_(trainer), options_(options), run_(run), training_(training) {}
 
+  bool EveryStep() const override { return true; }
   train::Next OnStep(const train::StepSummary& step) override {
     training_.step_losses.push_back(step.result.loss());
     train_s_ += step.seconds;
@@ -83,6 +84,7 @@ class StepsObserver final : public train::Callback {
   StepsObserver(size_t untimed, size_t steps, size_t full_batch, Training& training)
       : untimed_(untimed), steps_(steps), full_batch_(full_batch), training_(training) {}
 
+  bool EveryStep() const override { return true; }
   train::Next OnStep(const train::StepSummary& step) override {
     training_.step_losses.push_back(step.result.loss());
     steps_per_epoch_ = step.steps_per_epoch;
@@ -113,7 +115,7 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
   run.params.try_emplace("threads", static_cast<double>(strategy.threads));
   run.params.try_emplace("optimizer", std::string(kernels::Name(options.optimizer.kind)));
   run.params.try_emplace("learning_rate", options.optimizer.learning_rate);
-  run.params.try_emplace("strategy", std::string(train::Name(strategy.EffectiveKind())));
+  run.params.try_emplace("strategy", std::string(strategy.KindName()));
   if (strategy.shards > 0) {
     run.params.try_emplace("shards", static_cast<double>(strategy.shards));
   }

@@ -15,6 +15,7 @@
 namespace mlp {
 
 inline constexpr size_t kCacheLineBytes = 64;
+inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 // The next multiple of `multiple` that is not below n.
 constexpr size_t RoundUp(size_t n, size_t multiple) {
@@ -63,7 +64,6 @@ class AlignedBuffer {
   std::span<const T> span() const { return {data_, size_}; }
 
  private:
-  static constexpr size_t kHugePageBytes = size_t{2} << 20;
   static std::align_val_t Alignment(size_t bytes) {
     return std::align_val_t{bytes >= kHugePageBytes ? kHugePageBytes : kCacheLineBytes};
   }

@@ -17,15 +17,16 @@ class Arena {
   Arena() = default;
 
   // Calls layout(arena) twice. It must take the same pieces in the same order each time; those of
-  // the second call are the ones to keep.
+  // the second call are the ones to keep. The block's size is rounded up to a multiple of `grain`.
   template <class Layout>
-  static Arena For(Layout layout) {
+  static Arena For(Layout layout, size_t grain = 1) {
     Arena arena;
     layout(arena);
-    arena.buffer_ = AlignedBuffer<std::byte>(arena.used_);
+    const size_t needed = arena.used_;
+    arena.buffer_ = AlignedBuffer<std::byte>(RoundUp(needed, grain));
     arena.used_ = 0;
     layout(arena);
-    MLP_CHECK_EQ(arena.used_, arena.buffer_.size());
+    MLP_CHECK_EQ(arena.used_, needed);
     return arena;
   }
 

@@ -24,6 +24,7 @@ enum class Purpose : uint32_t {
   kBootstrap = 5,
   kSchedule = 6,
   kTest = 7,
+  kCircles = 8,
 };
 
 // The stream of numbers that (seed, purpose, epoch, index) names: 2^34 of 32 bits each.

@@ -90,7 +90,8 @@ TEST_F(CommandsTest, FailedWorkIsCode1AndOneLine) {
     expect({command, "--in=" + mlp_.Path("broken")}, "broken: byte 1000: expected a file of ");
   }
   expect({"train", "--resume=" + mlp_.Path("text")}, "text: byte 0: expected \"MLPMODEL\"");
-  expect({"train", "--data=" + mlp_.Path("none")}, "expected digits, mnist, or a directory");
+  expect({"train", "--data=" + mlp_.Path("none")},
+         "expected digits, circles, mnist, or a directory");
   expect({"evaluate", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=" + mlp_.data() + "/t10k-labels-idx1-ubyte"}, "3 dimensions");

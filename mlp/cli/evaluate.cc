@@ -1,6 +1,7 @@
 // `mlp evaluate`: how good a model is on the test part of a data set.
 #include "mlp/train/evaluate.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,6 @@
 #include "mlp/cli/options.h"
 #include "mlp/data/dataset.h"
 #include "mlp/flags/flags.h"
-#include "mlp/flags/paths.h"
 #include "mlp/model/model_file.h"
 
 namespace mlp::cli {
@@ -39,7 +39,7 @@ int Run(const std::string& in, const model::SavedModel& saved, const data::Datas
       !status.ok()) {
     return Fail(status);
   }
-  const size_t classes = saved.model.outputs();
+  const size_t classes = saved.model.spec().classes();
   if (classes < dataset.classes) {
     return Fail(absl::InvalidArgumentError(
         absl::StrCat(in, ": classes: expected at least the ", dataset.classes, " of ", dataset.name,
@@ -78,32 +78,21 @@ int Run(const std::string& in, const model::SavedModel& saved, const data::Datas
 
 int Evaluate(int argc, const char* const* argv) {
   flags::Flags flags(std::string(kCommand), "measures a model on the test part of a data set.");
-  std::string in;
-  DataOptions data;
-  data.data = "";
-  ComputeOptions compute;
-  OutputOptions output;
-  flags.Group("Data and model");
-  flags.String("in", &in, {.help = "the model", .value_name = "FILE"});
-  AddDataFlags(flags, &data,
-               "digits, mnist, or a directory with four IDX files; else what the model was "
-               "trained on");
-  AddComputeFlags(flags, &compute);
-  AddOutputFlags(flags, &output, /*with_progress=*/false);
+  ModelFlags options;
+  AddModelFlags(
+      flags, &options,
+      "digits, circles, mnist, or a directory with four IDX files; else what the model was "
+      "trained on");
   flags.Example("mlp evaluate --in=digits.mlp");
   flags.Example("mlp evaluate --in=digits.mlp --data=mnist --data_dir=mnist");
   flags.Example("mlp evaluate --in=digits.mlp --json");
-  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
-
-  if (const absl::Status status = CheckIn(in); !status.ok()) return RefuseUse(kCommand, status);
-  const absl::StatusOr<train::EvaluateOptions> options = Resolve(compute);
-  if (!options.ok()) return RefuseUse(kCommand, options.status());
-  NoteThreads(compute, options->threads, output);
-  const absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(in));
-  if (!saved.ok()) return Fail(saved.status());
-  const absl::StatusOr<data::Dataset> dataset = LoadData(DataFor(flags, data, saved->info));
+  int exit_code = kDone;
+  if (const auto end = flags.Parse(argc, argv)) return *end;
+  const std::optional<ModelUse> use = LoadModelUse(kCommand, flags, options, &exit_code);
+  if (!use) return exit_code;
+  const absl::StatusOr<data::Dataset> dataset = LoadData(use->source);
   if (!dataset.ok()) return Fail(dataset.status());
-  return Run(in, *saved, *dataset, *options, output);
+  return Run(options.in, use->saved, *dataset, use->options, options.output);
 }
 
 }  // namespace mlp::cli

@@ -12,6 +12,7 @@
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
 #include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/layers/layer.h"
 #include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
@@ -35,7 +36,8 @@ LayerFacts FactsOf(const model::Model& model, size_t i) {
   const layers::Layer& layer = model.layer(i);
   const bool last = i + 1 == model.layer_count();
   const size_t forward = 2 * layer.multiply_adds();
-  return {last ? "softmax" : std::string(kernels::Name(model.spec().layers[i].activation)),
+  return {std::string(last ? kernels::OutputName(model.spec().loss)
+                           : kernels::Name(model.spec().layers[i].activation)),
           layer.inputs(),
           layer.outputs(),
           layer.parameter_count(),

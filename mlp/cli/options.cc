@@ -1,5 +1,7 @@
 #include "mlp/cli/options.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/base/team.h"
@@ -9,6 +11,19 @@
 #include "mlp/kernels/target.h"
 
 namespace mlp::cli {
+namespace {
+
+DataOptions DataFor(const flags::Flags& flags, DataOptions options, const model::ModelInfo& info) {
+  if (!flags.Given("data")) options.data = info.dataset.name;
+  if (options.data != info.dataset.name) return options;
+  const auto data_dir = info.settings.find("data_dir");
+  if (!flags.Given("data_dir") && data_dir != info.settings.end()) {
+    options.data_dir = data_dir->second;
+  }
+  return options;
+}
+
+}  // namespace
 
 void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& help) {
   flags.String("data", &options->data, {.help = help, .value_name = "DATA"});
@@ -18,9 +33,8 @@ void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& 
 }
 
 absl::StatusOr<data::Dataset> LoadData(const DataOptions& options) {
-  const bool named = options.data == "digits" || options.data == "mnist";
   data::Source source;
-  source.data = named ? options.data : flags::ResolvePath(options.data);
+  source.data = data::IsNamed(options.data) ? options.data : flags::ResolvePath(options.data);
   source.data_dir = flags::ResolvePath(options.data_dir);
   MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
   dataset.name = options.data;
@@ -63,20 +77,34 @@ void NoteThreads(const ComputeOptions& compute, int threads, const OutputOptions
                                   ", so it uses ", threads));
 }
 
-absl::Status CheckIn(const std::string& in) {
-  if (!in.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "--in: expected a model file, found nothing; name one that `mlp train --out` wrote");
+void AddModelFlags(flags::Flags& flags, ModelFlags* options, const std::string& data_help) {
+  flags.Group("Data and model");
+  flags.String("in", &options->in, {.help = "the model", .value_name = "FILE"});
+  AddDataFlags(flags, &options->data, data_help);
+  AddComputeFlags(flags, &options->compute);
+  AddOutputFlags(flags, &options->output, /*with_progress=*/false);
 }
 
-DataOptions DataFor(const flags::Flags& flags, DataOptions options, const model::ModelInfo& info) {
-  if (!flags.Given("data")) options.data = info.dataset.name;
-  if (options.data != info.dataset.name) return options;
-  const auto data_dir = info.settings.find("data_dir");
-  if (!flags.Given("data_dir") && data_dir != info.settings.end()) {
-    options.data_dir = data_dir->second;
+std::optional<ModelUse> LoadModelUse(absl::string_view command, const flags::Flags& flags,
+                                     const ModelFlags& options, int* exit_code) {
+  const auto refuse = [&](const absl::Status& status) {
+    *exit_code = RefuseUse(command, status);
+    return std::nullopt;
+  };
+  if (options.in.empty()) {
+    return refuse(absl::InvalidArgumentError(
+        "--in: expected a model file, found nothing; name one that `mlp train --out` wrote"));
   }
-  return options;
+  const absl::StatusOr<train::EvaluateOptions> compute = Resolve(options.compute);
+  if (!compute.ok()) return refuse(compute.status());
+  NoteThreads(options.compute, compute->threads, options.output);
+  absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(options.in));
+  if (!saved.ok()) {
+    *exit_code = Fail(saved.status());
+    return std::nullopt;
+  }
+  DataOptions source = DataFor(flags, options.data, saved->info);
+  return ModelUse{*std::move(saved), std::move(source), *compute};
 }
 
 absl::Status CheckShape(const std::string& in, const model::SavedModel& saved,

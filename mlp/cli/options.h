@@ -1,10 +1,12 @@
 // Flags that several subcommands share, and what they come to.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "mlp/data/dataset.h"
 #include "mlp/flags/flags.h"
 #include "mlp/model/model_file.h"
@@ -43,12 +45,25 @@ void AddOutputFlags(flags::Flags& flags, OutputOptions* options, bool with_progr
 // Tells of threads that were asked for and are not there.
 void NoteThreads(const ComputeOptions& compute, int threads, const OutputOptions& output);
 
-// The model in the file that --in names. InvalidArgument: there is no --in.
-absl::Status CheckIn(const std::string& in);
+// The flags of commands that put a model to use.
+struct ModelFlags {
+  std::string in = "";
+  DataOptions data = {.data = ""};
+  ComputeOptions compute;
+  OutputOptions output;
+};
+void AddModelFlags(flags::Flags& flags, ModelFlags* options, const std::string& data_help);
 
-// The data in front of a model: --data where it was given, else what the model was trained on,
-// from where it was then.
-DataOptions DataFor(const flags::Flags& flags, DataOptions options, const model::ModelInfo& info);
+// What they come to: the model, and which data it is for: --data where it was given, else what the
+// model was trained on, from where it was then.
+struct ModelUse {
+  model::SavedModel saved;
+  DataOptions source;
+  train::EvaluateOptions options;
+};
+// Without a value *exit_code says how the command ends; why has been said on stderr.
+std::optional<ModelUse> LoadModelUse(absl::string_view command, const flags::Flags& flags,
+                                     const ModelFlags& options, int* exit_code);
 
 // InvalidArgument where pictures of that shape do not fit the model in the file `in`.
 absl::Status CheckShape(const std::string& in, const model::SavedModel& saved,

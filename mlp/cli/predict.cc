@@ -1,8 +1,9 @@
 // `mlp predict`: the class of each picture, as CSV.
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "mlp/cli/options.h"
 #include "mlp/data/dataset.h"
 #include "mlp/data/idx.h"
+#include "mlp/data/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/atomic_file.h"
@@ -40,10 +42,9 @@ struct Pictures {
 
 // All pictures of an IDX file, or the test part of a data set.
 absl::StatusOr<Pictures> LoadPictures(const DataOptions& options) {
-  const bool named = options.data == "digits" || options.data == "mnist";
   const std::string path = flags::ResolvePath(options.data);
   std::error_code error;
-  if (!named && std::filesystem::is_regular_file(path, error)) {
+  if (!data::IsNamed(options.data) && std::filesystem::is_regular_file(path, error)) {
     MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
     Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
     pictures.examples.size = images.dimensions[0];
@@ -72,15 +73,16 @@ std::vector<Prediction> PredictAll(const train::EvaluateOptions& options, const 
                                    const data::Examples& examples, bool with_probabilities) {
   std::vector<Prediction> predictions;
   predictions.reserve(examples.size);
-  train::Predict(options, model, examples, [&](size_t, ConstMatrix probabilities) {
-    for (size_t i = 0; i < probabilities.rows(); ++i) {
-      const float* row = probabilities.row(i);
-      const float* end = row + probabilities.cols();
-      Prediction& prediction = predictions.emplace_back();
-      prediction.label = static_cast<size_t>(std::max_element(row, end) - row);
-      if (with_probabilities) prediction.probabilities.assign(row, end);
-    }
-  });
+  train::Predict(options, model, examples,
+                 [&](size_t, ConstMatrix probabilities, std::span<const uint32_t> classes) {
+                   for (size_t i = 0; i < classes.size(); ++i) {
+                     Prediction& prediction = predictions.emplace_back();
+                     prediction.label = classes[i];
+                     if (!with_probabilities) continue;
+                     const float* row = probabilities.row(i);
+                     prediction.probabilities.assign(row, row + probabilities.cols());
+                   }
+                 });
   return predictions;
 }
 
@@ -116,58 +118,48 @@ Json Document(const std::vector<Prediction>& predictions) {
 
 int Predict(int argc, const char* const* argv) {
   flags::Flags flags(std::string(kCommand), "says which class each picture is of, as CSV.");
-  std::string in;
   std::string out;
   bool with_probabilities = false;
   bool force = false;
-  DataOptions data;
-  data.data = "";
-  ComputeOptions compute;
-  OutputOptions output;
-  flags.Group("Data and model");
-  flags.String("in", &in, {.help = "the model", .value_name = "FILE"});
-  AddDataFlags(flags, &data,
-               "an IDX file of images; or the test part of digits, mnist, a directory with four "
-               "IDX files; else of what the model was trained on");
-  AddComputeFlags(flags, &compute);
-  AddOutputFlags(flags, &output, /*with_progress=*/false);
+  ModelFlags options;
+  AddModelFlags(flags, &options,
+                "an IDX file of images; or the test part of digits, circles, mnist, a directory "
+                "with four IDX files; else of what the model was trained on");
   flags.Bool("probabilities", &with_probabilities, "the probability of every class, too");
   flags.String("out", &out, {.help = "the CSV file; else stdout", .value_name = "FILE"});
   flags.Bool("force", &force, "replace --out whatever it is");
   flags.Example("mlp predict --in=digits.mlp");
   flags.Example("mlp predict --in=digits.mlp --probabilities --out=predictions.csv");
   flags.Example("mlp predict --in=digits.mlp --data=mnist/t10k-images-idx3-ubyte.gz --json");
-  if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (const auto end = flags.Parse(argc, argv)) return *end;
 
-  if (const absl::Status status = CheckIn(in); !status.ok()) return RefuseUse(kCommand, status);
-  const absl::StatusOr<train::EvaluateOptions> options = Resolve(compute);
-  if (!options.ok()) return RefuseUse(kCommand, options.status());
-  NoteThreads(compute, options->threads, output);
   const std::string out_path = flags::ResolvePath(out);
   if (!out.empty()) {
     const absl::Status status = io::CheckReplaceable(out_path, kPredictions, force);
     if (!status.ok()) return Fail(status);
   }
-  const absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(in));
-  if (!saved.ok()) return Fail(saved.status());
-  const DataOptions source = DataFor(flags, data, saved->info);
-  const absl::StatusOr<Pictures> pictures = LoadPictures(source);
+  int exit_code = kDone;
+  const std::optional<ModelUse> use = LoadModelUse(kCommand, flags, options, &exit_code);
+  if (!use) return exit_code;
+  const model::SavedModel& saved = use->saved;
+  const absl::StatusOr<Pictures> pictures = LoadPictures(use->source);
   if (!pictures.ok()) return Fail(pictures.status());
   if (const absl::Status status =
-          CheckShape(in, *saved, source.data, pictures->rows, pictures->cols);
+          CheckShape(options.in, saved, use->source.data, pictures->rows, pictures->cols);
       !status.ok()) {
     return Fail(status);
   }
 
   const std::vector<Prediction> predictions =
-      PredictAll(*options, saved->model, pictures->examples, with_probabilities);
+      PredictAll(use->options, saved.model, pictures->examples, with_probabilities);
   if (!out.empty()) {
     const absl::Status status = io::WriteFileAtomically(
-        out_path, Csv(predictions, saved->model.outputs(), with_probabilities));
+        out_path, Csv(predictions, saved.model.spec().classes(), with_probabilities));
     if (!status.ok()) return Fail(status);
   }
-  if (output.json) {
-    Json document = {{"samples", predictions.size()}, {"in", in}, {"data", source.data}};
+  if (options.output.json) {
+    Json document = {
+        {"samples", predictions.size()}, {"in", options.in}, {"data", use->source.data}};
     if (out.empty()) {
       document["predictions"] = Document(predictions);
     } else {
@@ -175,7 +167,7 @@ int Predict(int argc, const char* const* argv) {
     }
     PrintJson(document);
   } else if (out.empty()) {
-    PrintText(Csv(predictions, saved->model.outputs(), with_probabilities));
+    PrintText(Csv(predictions, saved.model.spec().classes(), with_probabilities));
   } else {
     PrintText(absl::StrCat("wrote ", predictions.size(), " predictions to ", out, "\n"));
   }

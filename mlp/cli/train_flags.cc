@@ -8,6 +8,8 @@
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
 #include "mlp/data/batcher.h"
+#include "mlp/data/load.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
 #include "mlp/train/strategies/strategy.h"
@@ -31,10 +33,14 @@ bool IsScalar(const kernels::Target& target) { return target.backend == kernels:
 
 void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Group("Data and model");
-  AddDataFlags(flags, &o->data, "digits, mnist, or a directory with four IDX files");
+  AddDataFlags(flags, &o->data, "digits, circles, mnist, or a directory with four IDX files");
   flags.String("model", &o->model,
                {.help = "widths from input to output, activations between them (relu if none)",
                 .value_name = "SPEC"});
+  flags.String("loss", &o->loss,
+               {.help = "what is minimised: auto (as the model's text ends: softmax, sigmoid or "
+                        "linear), softmax_cross_entropy, binary_cross_entropy, mean_squared_error",
+                .value_name = "NAME"});
   flags.Group("Training");
   flags.Int("epochs", &o->epochs,
             {.help = "passes over the data, those before --resume included",
@@ -56,8 +62,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   }
   flags.String("strategy", &o->strategy,
                {.help = absl::StrCat("how gradients become updates: ", strategies,
-                                     "; auto: tensor_parallel, materialized with clip_norm, "
-                                     "fused where the backend is not simd"),
+                                     "; auto: tiny for models up to 2,048 parameters and batches "
+                                     "up to 32, else tensor_parallel, materialized with clip_norm, "
+                                     "fused where these cannot"),
                 .value_name = "NAME"});
   flags.Int("shards", &o->shards,
             {.help = "parts of the model for tensor_parallel (0: by its widths), of a batch for "
@@ -98,7 +105,11 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   strategy.target = compute.target;
   strategy.math = compute.math;
   strategy.threads = compute.threads;
-  train::StrategyKind kind = train::DefaultStrategy(strategy.target);
+  if (flags.loss != "auto") {
+    MLP_ASSIGN_OR_RETURN(plan.spec.loss, kernels::ParseLossKind(flags.loss));
+  }
+  train::StrategyKind kind = train::DefaultStrategy(
+      strategy.target, {plan.spec, options.batch_size, data::HasPixels(flags.data.data)});
   if (flags.strategy != "auto") {
     MLP_ASSIGN_OR_RETURN(kind, train::ParseStrategyKind(flags.strategy));
   }
@@ -131,7 +142,7 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"clip_norm", Text(flags.clip_norm)},
           {"seed", absl::StrCat(flags.seed)},
           {"validation", Text(flags.validation)},
-          {"strategy", std::string(train::Name(strategy.EffectiveKind()))},
+          {"strategy", std::string(strategy.KindName())},
           {"shards", absl::StrCat(strategy.shards)},
           {"micro_batches", absl::StrCat(flags.micro_batches)},
           {"backend", std::string(kernels::Name(strategy.target.backend))},
@@ -189,6 +200,12 @@ absl::Status AddSettings(const std::vector<std::string>& arguments, const model:
                    "leave --model out to go on with this file");
     }
   }
+  if (flags.Given("loss") && options->loss != "auto" &&
+      options->loss != Name(saved.model.spec().loss)) {
+    return wrong("loss", Name(saved.model.spec().loss), options->loss,
+                 "leave --loss out to go on with this file");
+  }
+  options->loss = std::string(Name(saved.model.spec().loss));
   options->model = model::Format(saved.model.spec());
   const model::Settings now = ToSettings(*options, {});
   for (const char* name : kFixed) {

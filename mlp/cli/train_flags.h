@@ -20,6 +20,7 @@ namespace mlp::cli {
 struct TrainFlags {
   DataOptions data;
   std::string model = "784-128-128-128-10";
+  std::string loss = "auto";
   size_t epochs = 5;
   size_t batch_size = 64;
   std::string last_batch = "keep";

@@ -63,12 +63,15 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
   if (flags.output.json) return;
   const train::StrategyOptions& strategy = plan.options.strategy;
   PrintText(absl::StrFormat(
-      "%s: %d training and %d test pictures of %d x %d\n"
+      "%s: %d training and %d test %s\n"
       "%s: %d parameters, %s, %s, %s, %d thread%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
-      dataset.name, dataset.train.size, dataset.test.size, dataset.rows, dataset.cols,
+      dataset.name, dataset.train.size, dataset.test.size,
+      dataset.train.pixels.empty()
+          ? absl::StrFormat("samples of %d values", dataset.train.features)
+          : absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols),
       model::Format(plan.spec), plan.spec.parameter_count(),
-      kernels::Name(plan.options.optimizer.kind), train::Name(strategy.EffectiveKind()),
+      kernels::Name(plan.options.optimizer.kind), strategy.KindName(),
       kernels::Name(strategy.target), strategy.threads, strategy.threads == 1 ? "" : "s",
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }
@@ -130,7 +133,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
   }
   document["resolved"] = {{"isa", IsaName(strategy.target)},
                           {"threads", strategy.threads},
-                          {"strategy", std::string(train::Name(strategy.EffectiveKind()))},
+                          {"strategy", std::string(strategy.KindName())},
                           {"precision", flags_.precision},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},
                           {"math", std::string(kernels::Name(strategy.math))},

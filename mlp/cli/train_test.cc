@@ -38,7 +38,7 @@ TEST_F(TrainTest, PrintsATableAndSaves) {
   EXPECT_EQ(result.exit_code, kDone);
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(result.output, HasSubstr("200 training and 50 test pictures of 6 x 6\n"));
-  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, tensor_parallel, simd/"));
+  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, tiny, simd/"));
   EXPECT_THAT(result.output, HasSubstr("validation accuracy  samples/s\n    1  "));
   EXPECT_THAT(result.output, HasSubstr("\n    3  "));
   EXPECT_THAT(result.output, HasSubstr("\ntest loss "));
@@ -55,6 +55,35 @@ TEST_F(TrainTest, Learns) {
             document["train"]["epochs"][0]["train_loss"]);
 }
 
+TEST_F(TrainTest, LearnsCirclesAndSaysSo) {
+  const std::vector<std::string> train = {
+      "train",          "--data=circles",       "--model=2-8-8-1",
+      "--batch_size=1", "--learning_rate=0.01", "--epochs=60"};
+  std::vector<std::string> save = train;
+  save.insert(save.end(), {Out("c.mlp"), "--json"});
+  const Json document = mlp_.RunJson(save);
+  EXPECT_GT(document["test"]["accuracy"], 0.95);
+  EXPECT_EQ(document["resolved"]["strategy"], "tiny");
+  const std::string in = "--in=" + mlp_.Path("c.mlp");
+  const Json test = mlp_.RunJson({"evaluate", in, "--json"})["test"];
+  EXPECT_EQ(test["accuracy"], document["test"]["accuracy"]);
+  EXPECT_EQ(test["confusion_matrix"].size(), 2u);
+  const Json predictions = mlp_.RunJson({"predict", in, "--json", "--probabilities"});
+  EXPECT_EQ(predictions["samples"], 200);
+  EXPECT_EQ(predictions["predictions"][0]["probabilities"].size(), 2u);
+  EXPECT_EQ(mlp_.RunJson({"inspect", in, "--json"})["model"]["layers"][2]["activation"], "sigmoid");
+  // The loss is the model's: a file cannot go on with another one.
+  EXPECT_EQ(
+      mlp_.Run({"train", "--resume=" + mlp_.Path("c.mlp"), "--loss=mean_squared_error"}).exit_code,
+      kWrongUse);
+  std::vector<std::string> squares = train;
+  squares.insert(squares.end(), {"--loss=mean_squared_error", "--strategy=fused", "--json"});
+  EXPECT_GT(mlp_.RunJson(squares)["test"]["accuracy"], 0.95);
+  EXPECT_EQ(mlp_.Run({"train", "--data=circles", "--model=2-8-8-1", "--strategy=tensor_parallel"})
+                .exit_code,
+            kWrongUse);
+}
+
 TEST_F(TrainTest, JsonHasWhatIsPromised) {
   const Json document = mlp_.RunJson(mlp_.TrainArguments(
       {"--epochs=2", "--validation=0.2", "--threads=1", "--json", "--progress=always"}));
@@ -69,7 +98,7 @@ TEST_F(TrainTest, JsonHasWhatIsPromised) {
   EXPECT_GT(train["peak_rss_bytes"], 1e6);
   EXPECT_TRUE(document["test"]["loss"].is_number_float());
   EXPECT_EQ(document["resolved"]["threads"], 1);
-  EXPECT_EQ(document["resolved"]["strategy"], "tensor_parallel");
+  EXPECT_EQ(document["resolved"]["strategy"], "tiny");
   EXPECT_EQ(document["resolved"]["precision"], "fp32");
   EXPECT_TRUE(document["resolved"]["isa"].is_string());
   EXPECT_EQ(document["interrupted"], false);
@@ -159,9 +188,12 @@ TEST_F(TrainTest, ZeroEpochsSaveTheInitialModel) {
 }
 
 TEST_F(TrainTest, ClippingTakesAStrategyThatCan) {
-  const Json document =
-      mlp_.RunJson(mlp_.TrainArguments({"--clip_norm=1", "--epochs=1", "--json"}));
-  EXPECT_EQ(document["resolved"]["strategy"], "materialized");
+  const auto strategy_of = [&](const std::string& batch_size) {
+    return mlp_.RunJson(mlp_.TrainArguments(
+        {"--clip_norm=1", "--epochs=1", "--json", batch_size}))["resolved"]["strategy"];
+  };
+  EXPECT_EQ(strategy_of("--batch_size=32"), "tiny");
+  EXPECT_EQ(strategy_of("--batch_size=64"), "materialized");
   const io::CommandResult asked = mlp_.Train({"--clip_norm=1", "--strategy=fused"});
   EXPECT_EQ(asked.exit_code, kWrongUse);
   EXPECT_THAT(asked.errors, HasSubstr("--clip_norm: needs the whole gradient"));

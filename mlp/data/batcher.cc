@@ -27,14 +27,14 @@ void Batcher::StartEpoch(uint32_t epoch) {
   left_ = order_;
 }
 
-std::span<const uint32_t> Batcher::Peek() const {
-  const size_t n = std::min(batch_size_, left_.size());
-  if (n < batch_size_ && last_batch_ == LastBatch::kDrop) return {};
+std::span<const uint32_t> Batcher::Peek(size_t count) const {
+  size_t n = std::min(count * batch_size_, left_.size());
+  if (last_batch_ == LastBatch::kDrop) n -= n % batch_size_;
   return left_.first(n);
 }
 
-std::span<const uint32_t> Batcher::Next() {
-  const std::span<const uint32_t> batch = Peek();
+std::span<const uint32_t> Batcher::Next(size_t count) {
+  const std::span<const uint32_t> batch = Peek(count);
   left_ = left_.subspan(batch.size());
   return batch;
 }

@@ -22,11 +22,12 @@ class Batcher {
   // To be called before the first Next of each epoch.
   void StartEpoch(uint32_t epoch);
 
-  // The rows of the next batch; empty at the epoch's end. Valid until StartEpoch.
-  std::span<const uint32_t> Next();
+  // The rows of the next batch, or of the next `count` of them, one after the other; empty at the
+  // epoch's end. Valid until StartEpoch.
+  std::span<const uint32_t> Next(size_t count = 1);
 
   // What Next will return next.
-  std::span<const uint32_t> Peek() const;
+  std::span<const uint32_t> Peek(size_t count = 1) const;
 
   size_t steps_per_epoch() const;
 

@@ -113,5 +113,24 @@ TEST(BatcherTest, EpochsAllocateNothing) {
   EXPECT_EQ(served, 3000u);
 }
 
+TEST(BatcherTest, SeveralBatchesAtOnceAreThoseOneByOne) {
+  std::vector<uint32_t> rows(23);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const LastBatch last : {LastBatch::kKeep, LastBatch::kDrop}) {
+    Batcher one(rows, 4, last, 1), several(rows, 4, last, 1);
+    one.StartEpoch(1);
+    several.StartEpoch(1);
+    std::vector<uint32_t> expected, found;
+    for (auto batch = one.Next(); !batch.empty(); batch = one.Next()) {
+      expected.insert(expected.end(), batch.begin(), batch.end());
+    }
+    for (auto batch = several.Next(3); !batch.empty(); batch = several.Next(3)) {
+      EXPECT_LE(batch.size(), 12u);
+      found.insert(found.end(), batch.begin(), batch.end());
+    }
+    EXPECT_EQ(found, expected);
+  }
+}
+
 }  // namespace
 }  // namespace mlp::data

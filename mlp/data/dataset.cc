@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
@@ -27,6 +28,8 @@ std::string Sha256(const Dataset& dataset) {
     for (const AlignedBuffer<uint8_t>* bytes : {&part->pixels, &part->labels}) {
       MLP_CHECK_EQ(EVP_DigestUpdate(context.get(), bytes->data(), bytes->size()), 1);
     }
+    const std::span<const float> values = part->values.span();
+    MLP_CHECK_EQ(EVP_DigestUpdate(context.get(), values.data(), values.size_bytes()), 1);
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;

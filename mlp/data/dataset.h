@@ -9,17 +9,19 @@
 
 namespace mlp::data {
 
-// Pixels stay bytes: a batch is converted when it is gathered.
+// Inputs are pixels, which stay bytes (a batch is converted when it is gathered), or numbers of any
+// kind: one of the two arrays is empty.
 struct Examples {
   AlignedBuffer<uint8_t> pixels;  // [size, features]
   AlignedBuffer<uint8_t> labels;  // [size]
   size_t size = 0;
   size_t features = 0;
+  AlignedBuffer<float> values = {};  // [size, features]
 };
 
 struct Dataset {
-  std::string name;  // "digits", "mnist", or the path it was read from
-  size_t rows = 0;   // of a picture: rows * cols = features
+  std::string name;  // "digits", "mnist", "circles", or the path it was read from
+  size_t rows = 0;   // of a picture, 1 where there are none: rows * cols = features
   size_t cols = 0;
   size_t classes = 0;  // labels are 0 .. classes-1
   Examples train;
@@ -30,7 +32,7 @@ struct Dataset {
 // The part of the pixels that is not 0; 1 for no pixels.
 double Density(const Examples& examples);
 
-// SHA-256 over train pixels, train labels, test pixels, test labels, as 64 hex digits.
+// SHA-256 over train pixels, labels, values, then those of the test part, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);
 
 }  // namespace mlp::data

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "mlp/base/status_macros.h"
+#include "mlp/data/circles.h"
 #include "mlp/data/digits.h"
 #include "mlp/data/file_error.h"
 #include "mlp/data/idx.h"
@@ -45,6 +46,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
   if (source.data == "digits") {
     return MakeDigits(source.data_seed, source.digits_train, source.digits_test);
   }
+  if (source.data == "circles") return MakeCircles({.seed = source.data_seed});
   if (source.data == "mnist") {
     MLP_ASSIGN_OR_RETURN(const IdxFiles files, LocateMnist(source.data_dir));
     return Read(source.data, files);
@@ -53,7 +55,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
   const std::filesystem::file_status status = std::filesystem::status(source.data, error);
   if (!std::filesystem::is_directory(status)) {
     return FileError(absl::StatusCode::kNotFound, source.data.empty() ? "\"\"" : source.data,
-                     "--data", "digits, mnist, or a directory with four IDX files",
+                     "--data", "digits, circles, mnist, or a directory with four IDX files",
                      std::filesystem::exists(status) ? "a file" : "nothing there",
                      "choose one of these");
   }

@@ -11,16 +11,24 @@
 namespace mlp::data {
 
 struct Source {
-  std::string data = "digits";  // digits, mnist, or a directory with the four IDX files
+  std::string data = "digits";  // digits, circles, mnist, or a directory with the four IDX files
   std::string data_dir = "";    // where to look for mnist first
+  uint64_t data_seed = 1;       // of what is generated
   // Of digits alone.
-  uint64_t data_seed = 1;
   size_t digits_train = 60000;
   size_t digits_test = 10000;
 };
 
-// Labels are 0 .. 9. Errors name the file and the place: those of ReadExamples, LocateMnist and
-// FindIdxFiles; InvalidArgument where the pictures of the two parts differ in shape.
+// Whether the data has a name of its own, and is no path.
+inline bool IsNamed(const std::string& data) {
+  return data == "digits" || data == "circles" || data == "mnist";
+}
+// Whether its inputs are pixels; else they are values.
+inline bool HasPixels(const std::string& data) { return data != "circles"; }
+
+// Labels of pictures are 0 .. 9. Errors name the file and the place: those of ReadExamples,
+// LocateMnist and FindIdxFiles; InvalidArgument where the pictures of the two parts differ in
+// shape.
 absl::StatusOr<Dataset> Load(const Source& source);
 
 }  // namespace mlp::data

@@ -146,7 +146,8 @@ TEST_F(LoadTest, RefusesWhatIsNoDataset) {
                                   std::string(), std::string(100000, 'x')}) {
     const absl::Status status = Load({.data = data}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
-    EXPECT_TRUE(absl::StrContains(status.message(), "expected digits, mnist, or a directory"))
+    EXPECT_TRUE(
+        absl::StrContains(status.message(), "expected digits, circles, mnist, or a directory"))
         << status;
   }
 }

@@ -98,6 +98,10 @@ size_t Extent(size_t cells, size_t side, size_t scale) {
 }  // namespace
 
 absl::StatusOr<GreyImage> DrawSheet(const Dataset& dataset, const SheetOptions& options) {
+  if (dataset.train.pixels.empty() && dataset.train.size > 0) {
+    return absl::InvalidArgumentError(absl::StrCat("sheet: expected pictures, found the values of ",
+                                                   dataset.name, "; choose another --data"));
+  }
   const size_t cell_width = dataset.cols * options.scale;
   const size_t cell_height = dataset.rows * options.scale;
   const size_t width = Extent(options.cols, dataset.cols, options.scale);

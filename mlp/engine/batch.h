@@ -12,6 +12,22 @@ namespace mlp::engine {
 // Pixels become numbers in [0, 1].
 inline constexpr float kPixelScale = 1.0f / 255;
 
+// Rows of what goes into a model, one of two kinds, wherever they lie.
+struct Inputs {
+  const uint8_t* pixels;  // [*, width], or null
+  const float* values;    // [*, width] otherwise
+  size_t width;
+  std::span<const uint32_t> rows;
+
+  static Inputs Of(const data::Examples& examples, std::span<const uint32_t> rows) {
+    return {examples.pixels.data(), examples.values.data(), examples.features, rows};
+  }
+  // `n` of them from `begin`.
+  Inputs Part(size_t begin, size_t n) const {
+    return {pixels, values, width, rows.subspan(begin, n)};
+  }
+};
+
 // Some rows of a set of examples.
 struct Batch {
   const data::Examples* examples;

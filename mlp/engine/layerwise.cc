@@ -4,8 +4,8 @@
 
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/elementwise.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/reduce/reduce.h"
-#include "mlp/kernels/softmax/softmax.h"
 
 namespace mlp::engine {
 
@@ -53,16 +53,25 @@ void Layerwise::SetBatch(size_t rows) {
   }
 }
 
-void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
-  MLP_CHECK_EQ(batch.examples->features, model_.inputs());
+void Layerwise::Gather(const kernels::Context& context, const Inputs& inputs) {
+  MLP_CHECK_EQ(inputs.width, model_.inputs());
   // One worker lays out the views; none may still be using the old ones.
   context.Sync();
-  if (context.worker.rank() == 0) {
-    SetBatch(batch.rows.size());
-    for (size_t i = 0; i < batch_; ++i) labels_[i] = batch.examples->labels[batch.rows[i]];
+  if (context.worker.rank() == 0) SetBatch(inputs.rows.size());
+  context.Sync();
+  if (inputs.pixels != nullptr) {
+    kernels::GatherRows(context, inputs.pixels, inputs.rows, kPixelScale, input_);
+  } else {
+    kernels::GatherRows(context, inputs.values, inputs.rows, input_);
   }
   context.Sync();
-  kernels::GatherRows(context, batch.examples->pixels.data(), batch.rows, kPixelScale, input_);
+}
+
+void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
+  Gather(context, Inputs::Of(*batch.examples, batch.rows));
+  if (context.worker.rank() == 0) {
+    for (size_t i = 0; i < batch_; ++i) labels_[i] = batch.examples->labels[batch.rows[i]];
+  }
   context.Sync();
 }
 
@@ -74,8 +83,8 @@ void Layerwise::Forward(const kernels::Context& context, std::span<const float> 
 }
 
 void Layerwise::Loss(const kernels::Context& context, float scale) {
-  kernels::SoftmaxCrossEntropy(context, logits(), labels(), scale, losses_.first(batch_),
-                               hits_.first(batch_), gradients_.back());
+  kernels::Loss(context, model_.spec().loss, logits(), labels(), scale, losses_.first(batch_),
+                hits_.first(batch_), gradients_.back());
   context.Sync();
 }
 

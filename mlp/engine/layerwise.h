@@ -27,12 +27,13 @@ class Layerwise {
   // parameters are an argument of each call.
   Layerwise(const model::Model& model, size_t max_batch);
 
-  // Pixels become numbers in [0, 1].
+  // Inputs, of which pixels become numbers in [0, 1]; with those of a batch, its labels, too.
+  void Gather(const kernels::Context& context, const Inputs& inputs);
   void Gather(const kernels::Context& context, const Batch& batch);
 
   void Forward(const kernels::Context& context, std::span<const float> parameters);
 
-  // Softmax cross-entropy of the logits, and its gradient times `scale` (1 / batch for the mean).
+  // The model's loss on the logits, and its gradient times `scale` (1 / batch for the mean).
   void Loss(const kernels::Context& context, float scale);
 
   // The gradient of all parameters, [parameters].

@@ -12,10 +12,6 @@
 namespace mlp::engine {
 namespace {
 
-// Panels that sparse products take together: the sums of two wait for each other less than those of
-// one.
-constexpr size_t kSparseOperands = 2;
-
 alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
 
 // What each byte stands for: as ConvertInput computes it.
@@ -204,7 +200,7 @@ template <class Visit>
 void TensorParallel::ForEachSparseGroup(const Turn& turn, Visit visit) const {
   // Panels of all shards of this worker that read the same columns of the input.
   const Layer& layer = layers_.front();
-  std::array<std::pair<size_t, size_t>, kSparseOperands> group;  // {shard, panel}
+  std::array<std::pair<size_t, size_t>, kernels::kMaxSparseOperands> group;  // {shard, panel}
   size_t size = 0;
   const auto flush = [&] {
     if (size > 0) visit(std::span(group).first(size));
@@ -225,7 +221,7 @@ void TensorParallel::ForwardSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
   ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
     const Slice& any = layer.slices[group[0].first];
-    std::array<kernels::SparseProduct::Operand, kSparseOperands> operands;
+    std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
     for (size_t l = any.lists.begin; l < any.lists.end; ++l) {
       const size_t k = stretches_[l].begin - any.in.begin;
       for (size_t o = 0; o < group.size(); ++o) {
@@ -426,7 +422,7 @@ void TensorParallel::UpdateSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
   ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
     const Range in = layer.slices[group[0].first].in;
-    std::array<kernels::SparseUpdate::Operand, kSparseOperands> operands;
+    std::array<kernels::SparseUpdate::Operand, kernels::kMaxSparseOperands> operands;
     for (size_t q = 0; q < Panels(in.size()); ++q) {
       const size_t column = in.begin + q * width_;
       for (size_t o = 0; o < group.size(); ++o) {

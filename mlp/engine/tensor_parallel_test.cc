@@ -79,8 +79,7 @@ struct Outcome {
 };
 
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
-              bool skip_zeros = false,
-              kernels::Precision precision = kernels::Precision::kFp32) {
+              bool skip_zeros = false, kernels::Precision precision = kernels::Precision::kFp32) {
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
   optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},

@@ -12,6 +12,7 @@ namespace mlp::kernels {
 
 struct ElementwiseKernels;
 struct GemmKernels;
+struct GemvKernels;
 struct PairKernels;
 struct PanelKernels;
 struct ReduceKernels;
@@ -24,7 +25,8 @@ struct KernelSet {
   Target target;
   const ElementwiseKernels* elementwise;
   const GemmKernels* gemm;
-  const PairKernels* pairs;   // null where the backend has none
+  const GemvKernels* gemv;    // null where the backend has none
+  const PairKernels* pairs;   // likewise
   const PanelKernels* panel;  // likewise
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;

@@ -6,6 +6,7 @@
 #include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/kernels.h"
 #include "mlp/kernels/gemm/kernels.h"
+#include "mlp/kernels/gemv/gemv.h"
 #include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/reduce/kernels.h"
@@ -33,9 +34,9 @@ const KernelSet& KernelsFor(const Target& target) {
     std::deque<KernelSet> all;
     for (const Target& t : SupportedTargets()) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
-                     FindPairKernels(t), FindPanelKernels(t), Resolve(FindReduceKernels, t),
-                     Resolve(FindSoftmaxKernels, t), FindSparseKernels(t),
-                     Resolve(FindUpdateKernels, t)});
+                     FindGemvKernels(t), FindPairKernels(t), FindPanelKernels(t),
+                     Resolve(FindReduceKernels, t), Resolve(FindSoftmaxKernels, t),
+                     FindSparseKernels(t), Resolve(FindUpdateKernels, t)});
     }
     return all;
   }();
@@ -53,6 +54,7 @@ std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kerne
       {"reduce", Name(kernels.reduce->target)},
       {"softmax", Name(kernels.softmax->target)},
       {"update", Name(kernels.update->target)}};
+  if (kernels.gemv != nullptr) resolved.emplace_back("gemv", Name(kernels.gemv->target));
   if (kernels.pairs != nullptr) {
     resolved.emplace_back("pairs", absl::StrCat(Name(kernels.pairs->target),
                                                 kernels.pairs->native ? "+avx512_bf16" : ""));

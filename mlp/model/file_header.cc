@@ -131,7 +131,8 @@ std::string HeaderText(const ModelSpec& spec, const ModelInfo& info) {
   return header.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-absl::Status ParseHeader(absl::string_view text, ModelSpec* spec, ModelInfo* info) {
+absl::Status ParseHeader(absl::string_view text, uint32_t version, ModelSpec* spec,
+                         ModelInfo* info) {
   const Json header = Json::parse(text.begin(), text.end(), nullptr, false);
   if (!header.is_object()) {
     return Reader::Wrong("text", "a JSON object",
@@ -142,6 +143,7 @@ absl::Status ParseHeader(absl::string_view text, ModelSpec* spec, ModelInfo* inf
     return Reader::Wrong("model", "a string", "none");
   }
   MLP_ASSIGN_OR_RETURN(*spec, ParseModelSpec(model->get_ref<const std::string&>()));
+  if (version == 1) spec->loss = kernels::LossKind::kSoftmaxCrossEntropy;
 
   Reader dataset(header, "dataset");
   dataset.Text("name", &info->dataset.name);

@@ -18,7 +18,8 @@ namespace mlp::model {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are");
 
-inline constexpr uint32_t kFormatVersion = 1;
+// Version 1 knew one loss: a text that ends in a width meant softmax, whatever the width.
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr size_t kSizesBytes = 28;  // what lies before the JSON
 inline constexpr size_t kChecksumBytes = 4;
 // A header has some 500 bytes; the longest model's text has 30 kB.
@@ -44,8 +45,9 @@ inline uint64_t FileBytes(const FileSizes& sizes) {
 
 std::string HeaderText(const ModelSpec& spec, const ModelInfo& info);
 
-// Fills *spec and all of *info but the optimizer's state. The error is "<what> in the header:
-// expected ..., found ...".
-absl::Status ParseHeader(absl::string_view text, ModelSpec* spec, ModelInfo* info);
+// Fills *spec and all of *info but the optimizer's state, as a file of `version` means it. The
+// error is "<what> in the header: expected ..., found ...".
+absl::Status ParseHeader(absl::string_view text, uint32_t version, ModelSpec* spec,
+                         ModelInfo* info);
 
 }  // namespace mlp::model

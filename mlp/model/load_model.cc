@@ -47,7 +47,8 @@ class ModelReader {
     MLP_RETURN_IF_ERROR(CheckChecksum());
 
     ModelSpec spec;
-    if (const absl::Status status = ParseHeader(header, &spec, &info); !status.ok()) {
+    if (const absl::Status status = ParseHeader(header, sizes.version, &spec, &info);
+        !status.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path_, ": byte ", kSizesBytes, ": ", status.message(), "; ", kNameModel));
     }
@@ -102,9 +103,10 @@ class ModelReader {
     }
     if (there < bytes.size()) return Truncated(bytes.size());
     const FileSizes sizes = Decode(bytes);
-    if (sizes.version != kFormatVersion) {
+    if (sizes.version == 0 || sizes.version > kFormatVersion) {
       return Wrong(StatusCode::kFailedPrecondition, 8,
-                   absl::StrCat("format version ", kFormatVersion), absl::StrCat(sizes.version),
+                   absl::StrCat("a format version up to ", kFormatVersion),
+                   absl::StrCat(sizes.version),
                    sizes.version > kFormatVersion ? "use the newer mlp that wrote it" : kCopyAgain);
     }
     if (sizes.header_bytes > kMaxHeaderBytes) {

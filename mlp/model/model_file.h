@@ -1,7 +1,7 @@
 // A model in a file: what it is, what it was trained on and how far, and its parameters.
 //
 //   byte  0  "MLPMODEL"
-//         8  uint32 format version: 1
+//         8  uint32 format version: 2 (1 is read, too)
 //        12  uint32 n, bytes of the header
 //        16  uint64 p, number of parameters
 //        24  uint32 s, number of arrays of optimizer state

@@ -181,10 +181,22 @@ TEST_F(ModelFileTest, WrongKindsOfFile) {
 }
 
 TEST_F(ModelFileTest, NewerVersion) {
-  const absl::Status status = LoadSealed(With<uint32_t>(Saved(), 8, 2));
+  const absl::Status status = LoadSealed(With<uint32_t>(Saved(), 8, 3));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("byte 8: expected format version 1, found 2; use the newer mlp"));
+              HasSubstr("byte 8: expected a format version up to 2, found 3; use the newer mlp"));
+}
+
+TEST_F(ModelFileTest, TheLossIsKept) {
+  for (const char* text : {"6-3-1", "6-3-1-softmax", "6-3-4-linear", "6-3-4"}) {
+    const Model model(*ParseModelSpec(text), 1);
+    ASSERT_TRUE(SaveModel(Path("loss"), model, {}).ok());
+    EXPECT_EQ(LoadModel(Path("loss"))->model.spec(), model.spec()) << text;
+    // The first version knew softmax alone.
+    const std::string bytes = *io::ReadFile(Path("loss"), 1 << 20);
+    ASSERT_TRUE(LoadSealed(With<uint32_t>(bytes, 8, 1)).ok());
+    EXPECT_EQ(LoadModel(Path("bytes"))->model.spec().loss, kernels::LossKind::kSoftmaxCrossEntropy);
+  }
 }
 
 TEST_F(ModelFileTest, BadChecksum) {

@@ -45,9 +45,12 @@ class Parser {
     while (next_ < tokens_.size()) {
       MLP_ASSIGN_OR_RETURN(const size_t units, Width());
       const bool last = next_ == tokens_.size() || (next_ + 1 == tokens_.size() && !AtNumber());
-      MLP_ASSIGN_OR_RETURN(const Activation activation,
-                           last ? OutputActivation() : HiddenActivation());
-      spec.layers.push_back({units, activation});
+      spec.layers.push_back({units, Activation::kIdentity});
+      if (last) {
+        MLP_ASSIGN_OR_RETURN(spec.loss, OutputLoss(units));
+      } else {
+        MLP_ASSIGN_OR_RETURN(spec.layers.back().activation, HiddenActivation());
+      }
     }
     if (spec.layers.empty()) return Wrong("at least an input and an output width", "one width");
     if (spec.layers.size() > kMaxLayers) {
@@ -89,14 +92,15 @@ class Parser {
     return activation;
   }
 
-  // The output layer gives logits; softmax is part of the loss.
-  absl::StatusOr<Activation> OutputActivation() {
-    if (next_ == tokens_.size()) return Activation::kIdentity;
+  // The output layer itself has no activation; what would be one is part of the loss.
+  absl::StatusOr<kernels::LossKind> OutputLoss(size_t outputs) {
+    if (next_ == tokens_.size()) return kernels::DefaultLoss(outputs);
     const std::string& token = tokens_[next_++];
-    if (token != "softmax") {
-      return Wrong("softmax, or nothing, after the last width", absl::StrCat("\"", token, "\""));
+    for (const kernels::LossKind kind : kernels::kLossKinds) {
+      if (kernels::OutputName(kind) == token) return kind;
     }
-    return Activation::kIdentity;
+    return Wrong("softmax, sigmoid, linear, or nothing, after the last width",
+                 absl::StrCat("\"", token, "\""));
   }
 
   const absl::string_view text_;
@@ -127,6 +131,9 @@ std::string Format(const ModelSpec& spec) {
     if (!last && layer.activation != Activation::kRelu) {
       absl::StrAppend(&text, "-", Name(layer.activation));
     }
+  }
+  if (spec.loss != kernels::DefaultLoss(spec.outputs())) {
+    absl::StrAppend(&text, "-", kernels::OutputName(spec.loss));
   }
   return text;
 }

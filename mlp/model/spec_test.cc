@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -32,7 +33,9 @@ TEST(SpecTest, ReluStandsBetweenAndLogitsAtTheEnd) {
 
 TEST(SpecTest, ListsAndActivations) {
   EXPECT_EQ(*ParseModelSpec("[2, 4, 'relu', 1]"),
-            (ModelSpec{2, {{4, Activation::kRelu}, {1, Activation::kIdentity}}}));
+            (ModelSpec{2,
+                       {{4, Activation::kRelu}, {1, Activation::kIdentity}},
+                       kernels::LossKind::kBinaryCrossEntropy}));
   EXPECT_EQ(
       *ParseModelSpec("784-128-tanh-64-silu-10"),
       (ModelSpec{
@@ -44,12 +47,28 @@ TEST(SpecTest, ListsAndActivations) {
   }
 }
 
+TEST(SpecTest, TheLastWordNamesTheLoss) {
+  using kernels::LossKind;
+  for (const auto& [text, loss, classes] :
+       {std::tuple("2-8-8-1", LossKind::kBinaryCrossEntropy, 2u),
+        std::tuple("2-8-8-1-sigmoid", LossKind::kBinaryCrossEntropy, 2u),
+        std::tuple("2-8-8-3-sigmoid", LossKind::kBinaryCrossEntropy, 3u),
+        std::tuple("[2, 8, 'relu', 1, 'linear']", LossKind::kMeanSquaredError, 2u),
+        std::tuple("2-8-1-softmax", LossKind::kSoftmaxCrossEntropy, 1u),
+        std::tuple("2-8-10", LossKind::kSoftmaxCrossEntropy, 10u)}) {
+    EXPECT_EQ(ParseModelSpec(text)->loss, loss) << text;
+    EXPECT_EQ(ParseModelSpec(text)->classes(), classes) << text;
+  }
+}
+
 TEST(SpecTest, FormatIsReadBack) {
   for (const char* text : {"3-2", "784-128-128-128-10", "784-128-tanh-64-silu-10", "1-1-identity-1",
-                           "8-4-sigmoid-4-4-leaky_relu-2"}) {
+                           "8-4-sigmoid-4-4-leaky_relu-2", "2-8-8-1", "2-8-1-linear", "2-1-softmax",
+                           "3-4-2-sigmoid", "3-4-2-linear"}) {
     EXPECT_EQ(Format(*ParseModelSpec(text)), text);
   }
-  EXPECT_EQ(Format(*ParseModelSpec("[2, 4, 'relu', 1, 'softmax']")), "2-4-1");
+  EXPECT_EQ(Format(*ParseModelSpec("[2, 4, 'relu', 1, 'sigmoid']")), "2-4-1");
+  EXPECT_EQ(Format(*ParseModelSpec("[2, 4, 'relu', 3, 'softmax']")), "2-4-3");
   for (uint64_t seed = 0; seed < 200; ++seed) {
     Stream stream(seed, Purpose::kTest);
     ModelSpec spec = {1 + stream.Below(2000), {}};
@@ -57,7 +76,8 @@ TEST(SpecTest, FormatIsReadBack) {
       const auto n = static_cast<uint32_t>(std::size(kernels::kActivations));
       spec.layers.push_back({1 + stream.Below(2000), kernels::kActivations[stream.Below(n)]});
     }
-    spec.layers.push_back({1 + stream.Below(2000), Activation::kIdentity});
+    spec.layers.push_back({1 + stream.Below(3), Activation::kIdentity});
+    spec.loss = kernels::kLossKinds[stream.Below(std::size(kernels::kLossKinds))];
     const std::string text = Format(spec);
     EXPECT_EQ(*ParseModelSpec(text), spec) << "seed " << seed << ": " << text;
     EXPECT_EQ(Format(*ParseModelSpec(text)), text) << "seed " << seed;
@@ -87,8 +107,9 @@ TEST(SpecTest, MistakesAreNamedWithTheirPlace) {
   wrong("[784, 10", "a width from 1 to 1048576 as part 1, found \"[784, 10\"");
   wrong("[]", "a width from 1 to 1048576 as part 1, found \"\"");
   wrong("784", "at least an input and an output width, found one width");
-  wrong("784-10-relu", "softmax, or nothing, after the last width, found \"relu\"");
-  wrong("784-10-", "softmax, or nothing, after the last width, found \"\"");
+  const std::string ends = "softmax, sigmoid, linear, or nothing, after the last width, found ";
+  wrong("784-10-relu", ends + "\"relu\"");
+  wrong("784-10-", ends + "\"\"");
   const std::string activations = "identity, relu, leaky_relu, sigmoid, tanh, silu";
   EXPECT_EQ(Message("784-128-gelu-10"),
             absl::StrCat("model \"784-128-gelu-10\": part 3: expected an activation (", activations,

@@ -40,6 +40,8 @@ absl::Status Validate(const OptimizerOptions& o) {
 Optimizer::Optimizer(const OptimizerOptions& options, size_t parameters)
     : options_(options),
       parameters_(parameters),
+      log2_beta1_(std::log2(double{static_cast<float>(options.beta1)})),
+      log2_beta2_(std::log2(double{static_cast<float>(options.beta2)})),
       states_(kernels::States(options.kind) * StateStride(parameters)) {}
 
 std::span<float> Optimizer::state(size_t k) {
@@ -54,12 +56,18 @@ void Optimizer::BeginStep() {
   ++steps_;
   const double t = static_cast<double>(steps_);
   const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
+  // 1 - beta^t. From 2^-60 on the power is lost beside 1, and not worth its computation: tiny nets
+  // do ten million steps in a second.
+  const auto correction = [&](float beta, double log2_beta) {
+    if (!adam) return 1.0;
+    return t * log2_beta < -60 ? 1.0 : 1 - std::pow(double{beta}, t);
+  };
   // The moments decay by betas rounded to float, and 1 - beta2 is so small that the rounding shows:
   // the corrections follow the betas that are used.
   const auto beta1 = static_cast<float>(options_.beta1);
   const auto beta2 = static_cast<float>(options_.beta2);
-  const double correction1 = adam ? 1 - std::pow(double{beta1}, t) : 1;
-  const double correction2 = adam ? 1 - std::pow(double{beta2}, t) : 1;
+  const double correction1 = correction(beta1, log2_beta1_);
+  const double correction2 = correction(beta2, log2_beta2_);
   step_ = {.rate = static_cast<float>(options_.learning_rate / correction1),
            .keep = static_cast<float>(1 - options_.learning_rate * options_.weight_decay),
            .beta1 = beta1,

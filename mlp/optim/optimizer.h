@@ -53,6 +53,8 @@ class Optimizer {
  private:
   const OptimizerOptions options_;
   const size_t parameters_;
+  const double log2_beta1_;
+  const double log2_beta2_;
   int64_t steps_ = 0;
   kernels::UpdateStep step_;
   AlignedBuffer<float> states_;  // [States(kind), parameters rounded up to a cache line]

@@ -5,15 +5,15 @@
 
 #include "mlp/base/check.h"
 #include "mlp/reference/matmul.h"
-#include "mlp/reference/softmax.h"
 
 namespace mlp::reference {
 
 Mlp::Mlp(std::vector<size_t> widths, std::vector<Activation> activations,
-         std::vector<double> parameters)
+         std::vector<double> parameters, reference::Loss loss)
     : widths_(std::move(widths)),
       activations_(std::move(activations)),
-      parameters_(std::move(parameters)) {
+      parameters_(std::move(parameters)),
+      loss_(loss) {
   MLP_CHECK_GE(widths_.size(), 2u);
   MLP_CHECK_EQ(activations_.size(), widths_.size() - 1);
   MLP_CHECK_EQ(parameters_.size(), NumParameters(widths_));
@@ -32,7 +32,7 @@ Matrix Mlp::Forward(const Matrix& x) const {
 }
 
 double Mlp::Loss(const Matrix& x, const std::vector<int>& labels) const {
-  return SoftmaxCrossEntropy(Forward(x), labels);
+  return LossOf(loss_, Forward(x), labels);
 }
 
 std::vector<double> Mlp::Gradient(const Matrix& x, const std::vector<int>& labels) const {
@@ -44,7 +44,7 @@ std::vector<double> Mlp::Gradient(const Matrix& x, const std::vector<int>& label
   }
 
   std::vector<double> gradient(parameters_.size());
-  Matrix delta = SoftmaxCrossEntropyGradient(inputs.back(), labels);  // dL/dh_(l+1)
+  Matrix delta = LossGradient(loss_, inputs.back(), labels);  // dL/dh_(l+1)
   for (size_t l = num_layers(); l-- > 0;) {
     // dL/dz_l = dL/dh_(l+1) f'(z_l)
     for (size_t i = 0; i < delta.data.size(); ++i) {
@@ -69,16 +69,7 @@ double Mlp::Step(const Matrix& x, const std::vector<int>& labels, Optimizer& opt
   return loss;
 }
 
-std::vector<int> Mlp::Predict(const Matrix& x) const {
-  const Matrix logits = Forward(x);
-  std::vector<int> classes(x.rows);
-  for (size_t i = 0; i < x.rows; ++i) {
-    for (size_t j = 1; j < logits.cols; ++j) {
-      if (logits(i, j) > logits(i, classes[i])) classes[i] = static_cast<int>(j);
-    }
-  }
-  return classes;
-}
+std::vector<int> Mlp::Predict(const Matrix& x) const { return ClassesOf(loss_, Forward(x)); }
 
 size_t Mlp::WeightsBegin(size_t layer) const {
   return NumParameters({widths_.begin(), widths_.begin() + layer + 1});

@@ -1,6 +1,7 @@
-// A multilayer perceptron that classifies: dense layers, each followed by its activation, and
-// softmax cross-entropy at the end. Backpropagation after Rumelhart, Hinton & Williams, "Learning
-// representations by back-propagating errors", Nature 323, 1986.
+// A multilayer perceptron that classifies: dense layers, each followed by its activation, and a
+// loss at the end, softmax cross-entropy unless another is asked for. Backpropagation after
+// Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323,
+// 1986.
 //
 // All parameters are one flat vector: for each layer in turn its weights W [in, out], row-major,
 // then its bias b [out]. Start another implementation from the same vector and compare.
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "mlp/reference/activation.h"
+#include "mlp/reference/loss.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/optimizer.h"
 
@@ -21,7 +23,7 @@ class Mlp {
   // activations: one for each layer, the last too (kIdentity where logits are the layer's sums).
   // parameters: NumParameters(widths) of them.
   Mlp(std::vector<size_t> widths, std::vector<Activation> activations,
-      std::vector<double> parameters);
+      std::vector<double> parameters, reference::Loss loss = reference::Loss::kSoftmaxCrossEntropy);
 
   // Sum over the layers of in * out + out.
   static size_t NumParameters(const std::vector<size_t>& widths);
@@ -31,7 +33,7 @@ class Mlp {
   // The logits of x [batch, inputs]. [batch, classes]
   Matrix Forward(const Matrix& x) const;
 
-  // Mean over the batch of the softmax cross-entropy. One label in 0 .. classes-1 for each row.
+  // The loss, see loss.h. One label in 0 .. classes-1 for each row.
   double Loss(const Matrix& x, const std::vector<int>& labels) const;
 
   // dLoss/dparameters, in the parameters' layout.
@@ -42,7 +44,7 @@ class Mlp {
   double Step(const Matrix& x, const std::vector<int>& labels, Optimizer& optimizer,
               double clip_norm = 0);
 
-  // For each row of x the class of the greatest logit, the first of equals. [batch]
+  // The class of each row of x, see ClassesOf. [batch]
   std::vector<int> Predict(const Matrix& x) const;
 
  private:
@@ -56,6 +58,7 @@ class Mlp {
   std::vector<size_t> widths_;
   std::vector<Activation> activations_;
   std::vector<double> parameters_;
+  reference::Loss loss_;
 };
 
 }  // namespace mlp::reference

@@ -1,4 +1,4 @@
-// Nothing is allocated within a training step (rule R7).
+// Nothing is allocated within a training step or a prediction (rule R7).
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <new>
 #include <numeric>
 
+#include "mlp/engine/inference.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/train/strategies/strategy.h"
 #include "mlp/train/testing.h"
@@ -64,8 +65,8 @@ TEST(AllocationTest, NoStepOfAnyStrategyOnAnyTargetAllocates) {
   std::iota(rows.begin(), rows.end(), 0);
   for (const kernels::Target& target : kernels::SupportedTargets()) {
     for (const StrategyKind kind : kStrategyKinds) {
-      if (!RunsOn(kind, target)) continue;
-      model::Model model(Spec("784-128-128-128-10"), 1);
+      model::Model model(Spec(kind == StrategyKind::kTiny ? "784-2-10" : "784-128-128-128-10"), 1);
+      if (!CanTrain(kind, target, {model.spec()})) continue;
       optim::Optimizer optimizer({}, model.parameters().size());
       const double clip_norm = HoldsWholeGradient(kind) ? 1 : 0;
       auto strategy =
@@ -80,6 +81,28 @@ TEST(AllocationTest, NoStepOfAnyStrategyOnAnyTargetAllocates) {
       }
       EXPECT_EQ(allocations - before, 0) << Name(kind) << " on " << kernels::Name(target);
     }
+  }
+}
+
+TEST(AllocationTest, NoPredictionOnAnyTargetAllocates) {
+  const data::Examples examples = RandomExamples(200, 784, 10, 0);
+  std::vector<uint32_t> rows(200);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const kernels::Target& target : kernels::SupportedTargets()) {
+    const model::Model model(Spec("784-128-tanh-30-10"), 1);
+    engine::Inference engine(model, kernels::KernelsFor(target), {.max_batch = 200, .threads = 2});
+    const auto predict = [&](size_t n) {
+      engine.Predict(engine::Inputs::Of(examples, std::span(rows).first(n)));
+      engine.Predict(examples.pixels.span().first(n * 784));
+      engine.Probabilities();
+      engine.Classes();
+      engine.Score(examples.labels.span().first(n));
+    };
+    // The first call may start threads.
+    predict(200);
+    const long before = allocations;
+    for (const size_t n : {1, 2, 63, 64, 65, 200}) predict(n);
+    EXPECT_EQ(allocations - before, 0) << kernels::Name(target);
   }
 }
 

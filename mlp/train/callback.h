@@ -9,12 +9,14 @@
 
 namespace mlp::train {
 
+// A step, or several where these are too short to be told of one by one.
 struct StepSummary {
   size_t epoch;  // from 1
-  size_t step;   // from 1, within the epoch
+  size_t step;   // the last of them; from 1, within the epoch
   size_t steps_per_epoch;
-  double seconds;  // of this step, gather included
-  engine::StepResult result;
+  double seconds;             // of all of them, gather included
+  engine::StepResult result;  // likewise
+  size_t steps = 1;
 };
 
 struct EpochSummary {
@@ -36,6 +38,8 @@ enum class Next { kContinue, kStop };
 class Callback {
  public:
   virtual ~Callback() = default;
+  // Whether it must hear of every step, however short.
+  virtual bool EveryStep() const { return false; }
   virtual Next OnStep(const StepSummary&) { return Next::kContinue; }
   virtual Next OnEpoch(const EpochSummary&) { return Next::kContinue; }
 };

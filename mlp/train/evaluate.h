@@ -18,7 +18,7 @@ struct EvaluateOptions {
   kernels::Target target = {};
   kernels::MathMode math = kernels::MathMode::kFast;
   int threads = 1;
-  size_t batch_size = 256;
+  size_t batch_size = 1024;
 };
 
 struct Evaluation {
@@ -33,13 +33,13 @@ Evaluation Evaluate(const EvaluateOptions& options, const model::Model& model,
 Evaluation Evaluate(const EvaluateOptions& options, const model::Model& model,
                     const data::Examples& examples);
 
-// Calls sink(first row, probabilities [n, classes]) for one stretch of rows after the other. Labels
-// are not looked at.
+// Calls sink(first row, probabilities [n, classes], classes [n]) for one stretch of rows after the
+// other. A row's class is what kernels::Classify says. Labels are not looked at.
 void Predict(const EvaluateOptions& options, const model::Model& model,
-             const data::Examples& examples, absl::FunctionRef<void(size_t, ConstMatrix)> sink);
+             const data::Examples& examples,
+             absl::FunctionRef<void(size_t, ConstMatrix, std::span<const uint32_t>)> sink);
 
-// counts[actual * classes + predicted]; the predicted class has the largest probability, the first
-// of equals.
+// counts[actual * classes + predicted].
 std::vector<size_t> ConfusionMatrix(const EvaluateOptions& options, const model::Model& model,
                                     const data::Examples& examples);
 

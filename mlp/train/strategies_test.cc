@@ -86,7 +86,8 @@ class StrategyTest
   // Those that can run it.
   std::vector<kernels::Target> Targets() const {
     std::vector<kernels::Target> targets = kernels::SupportedTargets();
-    std::erase_if(targets, [&](const kernels::Target& t) { return !RunsOn(kind(), t); });
+    std::erase_if(targets,
+                  [&](const kernels::Target& t) { return !CanTrain(kind(), t, {Spec(kModel)}); });
     return targets;
   }
   const data::Examples examples_ = RandomExamples(kSteps * kBatch, 20, 4, 0);
@@ -170,7 +171,7 @@ TEST(TensorParallelTest, WithOneShardComputesTheBitsOfFused) {
   const data::Examples examples = RandomExamples(kSteps * kBatch, 20, 4, 0);
   for (const kernels::OptimizerKind optimizer : kernels::kOptimizerKinds) {
     for (const kernels::Target& target : kernels::SupportedTargets()) {
-      if (!RunsOn(StrategyKind::kTensorParallel, target)) continue;
+      if (!CanTrain(StrategyKind::kTensorParallel, target, {Spec(kModel)})) continue;
       const auto train = [&](StrategyKind kind) {
         return TrainWith({.kind = kind, .target = target, .shards = 1}, optimizer, examples);
       };

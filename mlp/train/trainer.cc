@@ -38,7 +38,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  absl::StrCat("an input width of ", dataset.train.features, " for ", dataset.name),
                  model.inputs());
   }
-  if (model.outputs() < dataset.classes) {
+  if (model.spec().classes() < dataset.classes) {
     return Wrong("--model",
                  absl::StrCat("an output width of at least the ", dataset.classes, " classes of ",
                               dataset.name),
@@ -56,7 +56,14 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  options.batch_size);
   }
   Trainer trainer(options, dataset, model);
-  trainer.options_.strategy = Resolve(options.strategy, model.spec());
+  const Job job = {model.spec(), batch_size, !dataset.train.pixels.empty()};
+  trainer.options_.strategy = Resolve(options.strategy, job);
+  const StrategyKind kind = *trainer.options_.strategy.kind;
+  if (!job.has_pixels && kind == StrategyKind::kTensorParallel) {
+    return absl::InvalidArgumentError(absl::StrCat("--strategy: ", Name(kind),
+                                                   " needs pixels, found the values of ",
+                                                   dataset.name, "; use --strategy=fused"));
+  }
   std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
   if (!skip_zeros) {
     skip_zeros = trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
@@ -84,12 +91,16 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
   Timer timer;
   batcher_->StartEpoch(static_cast<uint32_t>(summary.epoch));
   for (size_t i = 0; i < summary.steps; ++i) batcher_->Next();
+  const bool every_step = callback != nullptr && callback->EveryStep();
+  const size_t steps_at_once = every_step ? 1 : strategy_->steps_at_once();
   double step_begin = 0;
   while (!stopped_) {
-    const std::span<const uint32_t> rows = batcher_->Next();
+    const std::span<const uint32_t> rows = batcher_->Next(steps_at_once);
     if (rows.empty()) break;
-    const engine::StepResult result = strategy_->Step({&dataset_->train, rows, batcher_->Peek()});
-    ++summary.steps;
+    const engine::StepResult result =
+        strategy_->Steps({&dataset_->train, rows, batcher_->Peek()}, options_.batch_size);
+    const size_t steps = (rows.size() + options_.batch_size - 1) / options_.batch_size;
+    summary.steps += steps;
     sum_ += result;
     const double step_end = timer.Seconds();
     summary.seconds += step_end - step_begin;
@@ -100,7 +111,7 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
     }
     if (callback != nullptr &&
         callback->OnStep({summary.epoch, summary.steps, batcher_->steps_per_epoch(),
-                          step_end - step_begin, result}) == Next::kStop) {
+                          step_end - step_begin, result, steps}) == Next::kStop) {
       stopped_ = true;
     }
     // A callback's time is not training time.
@@ -196,7 +207,7 @@ Evaluation Trainer::Test() const {
 }
 
 EvaluateOptions Trainer::evaluate_options() const {
-  return {options_.strategy.target, options_.strategy.math, options_.strategy.threads, 256};
+  return {options_.strategy.target, options_.strategy.math, options_.strategy.threads};
 }
 
 }  // namespace mlp::train

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -27,6 +28,7 @@ std::string ErrorOf(const TrainOptions& options, const data::Dataset& dataset,
 
 class Recorder : public Callback {
  public:
+  bool EveryStep() const override { return true; }
   explicit Recorder(size_t stop_at_step = 0) : stop_at_step_(stop_at_step) {}
   Next OnStep(const StepSummary& step) override {
     steps.push_back(step);
@@ -123,6 +125,7 @@ TEST(TrainerTest, ACallbackMayEvaluateBetweenSteps) {
     class Evaluator final : public Callback {
      public:
       explicit Evaluator(const Trainer& trainer) : trainer_(trainer) {}
+      bool EveryStep() const override { return true; }
       Next OnStep(const StepSummary&) override {
         losses.push_back(trainer_.Test().loss);
         return Next::kContinue;
@@ -179,6 +182,40 @@ TEST(TrainerTest, RefusesWhatDoesNotGoTogether) {
   ErrorOf(options, dataset, "12-3");
 }
 
+class SomeStepsRecorder : public Recorder {
+ public:
+  bool EveryStep() const override { return false; }
+};
+
+TEST(TrainerTest, StepsTakenAtOnceAreThoseOneByOne) {
+  const data::Dataset dataset = RandomDataset(700, 10, 5, 3);
+  TrainOptions options = Options();
+  options.batch_size = 2;
+  options.strategy.kind = StrategyKind::kTiny;
+  if (!CanTrain(StrategyKind::kTiny, options.strategy.target, {Spec("5-8-3")})) GTEST_SKIP();
+  const auto train = [&](Recorder& recorder) {
+    model::Model model(Spec("5-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    EXPECT_TRUE(trainer.ok());
+    EXPECT_TRUE(trainer->Train(&recorder).ok());
+    return ParametersOf(model);
+  };
+  SomeStepsRecorder some;
+  Recorder all;
+  EXPECT_EQ(train(some), train(all));
+  EXPECT_EQ(all.steps.size(), 3u * 350);
+  EXPECT_LT(some.steps.size(), 3u * 10);
+  size_t steps = 0;
+  for (const StepSummary& step : some.steps) {
+    EXPECT_EQ(step.result.samples, 2 * step.steps);
+    steps += step.steps;
+  }
+  EXPECT_EQ(steps, 3u * 350);
+  EXPECT_EQ(some.steps.front().step, some.steps.front().steps);
+  ASSERT_EQ(some.epochs.size(), 3u);
+  EXPECT_DOUBLE_EQ(some.epochs[2].train_loss, all.epochs[2].train_loss);
+}
+
 TEST(EvaluateTest, AgreesWithTheConfusionMatrixAndPredictions) {
   const data::Dataset dataset = RandomDataset(10, 301, 12, 3);
   const model::Model model(Spec("12-8-3"), 1);
@@ -193,15 +230,17 @@ TEST(EvaluateTest, AgreesWithTheConfusionMatrixAndPredictions) {
 
   double loss = 0;
   size_t next = 0;
-  Predict(options, model, dataset.test, [&](size_t begin, ConstMatrix probabilities) {
-    EXPECT_EQ(begin, next);
-    next += probabilities.rows();
-    for (size_t i = 0; i < probabilities.rows(); ++i) {
-      const float* p = probabilities.row(i);
-      EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-5);
-      loss -= std::log(p[dataset.test.labels[begin + i]]);
-    }
-  });
+  Predict(options, model, dataset.test,
+          [&](size_t begin, ConstMatrix probabilities, std::span<const uint32_t> classes) {
+            EXPECT_EQ(begin, next);
+            next += probabilities.rows();
+            for (size_t i = 0; i < probabilities.rows(); ++i) {
+              const float* p = probabilities.row(i);
+              EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-5);
+              EXPECT_EQ(p[classes[i]], *std::max_element(p, p + 3));
+              loss -= std::log(p[dataset.test.labels[begin + i]]);
+            }
+          });
   EXPECT_EQ(next, 301u);
   EXPECT_NEAR(loss / 301, all.loss, 1e-5);
   EXPECT_EQ(Evaluate(options, model, dataset.test, {}).samples, 0u);

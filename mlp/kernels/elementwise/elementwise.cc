@@ -1,5 +1,6 @@
 #include "mlp/kernels/elementwise/elementwise.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
@@ -103,6 +104,15 @@ void GatherRows(const Context& context, const uint8_t* pixels, std::span<const u
     // Rows lie anywhere in memory: ask for one while the one before is converted.
     if (i + 1 < mine.end) Prefetch(pixels + rows[i + 1] * x.cols(), x.cols());
     context.kernels->elementwise->convert(x.cols(), scale, pixels + rows[i] * x.cols(), x.row(i));
+  }
+}
+
+void GatherRows(const Context& context, const float* values, std::span<const uint32_t> rows,
+                Matrix x) {
+  MLP_CHECK_EQ(rows.size(), x.rows());
+  const Range mine = context.worker.Share(rows.size());
+  for (size_t i = mine.begin; i < mine.end; ++i) {
+    std::copy_n(values + rows[i] * x.cols(), x.cols(), x.row(i));
   }
 }
 

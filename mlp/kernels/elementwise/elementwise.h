@@ -15,6 +15,10 @@ namespace mlp::kernels {
 void GatherRows(const Context& context, const uint8_t* pixels, std::span<const uint32_t> rows,
                 float scale, Matrix x);
 
+// x[i, j] = values[rows[i], j].  values: [*, features]. Workers split the rows.
+void GatherRows(const Context& context, const float* values, std::span<const uint32_t> rows,
+                Matrix x);
+
 // x *= factor. Workers split the elements.
 void Scale(const Context& context, float factor, std::span<float> x);
 

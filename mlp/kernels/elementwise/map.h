@@ -7,9 +7,11 @@
 namespace mlp::kernels {
 namespace {
 
-// visit(functor, policy) with the types behind an activation and a mode.
+// visit(functor, policy) with the types behind an activation and a mode. Inlined, as a visit may be
+// of one vector, which should stay in its register.
 template <class Visit>
-void WithActivation(Activation activation, MathMode math, Visit visit) {
+[[gnu::always_inline]] inline void WithActivation(Activation activation, MathMode math,
+                                                  Visit visit) {
   switch (activation) {
 #define MLP_ACTIVATION(functor, name) \
   case Activation::k##functor:        \

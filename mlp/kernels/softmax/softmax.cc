@@ -87,14 +87,14 @@ void SoftmaxCrossEntropy(const Context& context, ConstMatrix logits,
   }
 }
 
-void ArgMax(const Context& context, ConstMatrix x, std::span<uint8_t> index) {
+void ArgMax(const Context& context, ConstMatrix x, std::span<uint32_t> index) {
   MLP_CHECK_EQ(x.rows(), index.size());
   MLP_CHECK_GT(x.cols(), 0u);
-  MLP_CHECK_LE(x.cols(), size_t{256});
   const Range rows = context.worker.Share(x.rows());
   for (size_t i = rows.begin; i < rows.end; ++i) {
     const float largest = context.kernels->softmax->max(x.cols(), x.row(i));
-    index[i] = static_cast<uint8_t>(FirstIndexOf(x.row(i), x.cols(), largest) % x.cols());
+    // A NaN, which nothing equals, makes it 0.
+    index[i] = static_cast<uint32_t>(FirstIndexOf(x.row(i), x.cols(), largest) % x.cols());
   }
 }
 

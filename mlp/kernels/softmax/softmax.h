@@ -27,6 +27,6 @@ void SoftmaxCrossEntropy(const Context& context, ConstMatrix logits,
 
 // index[i] = the column of the largest x[i, j], the first of equals.  x: [m, n], n > 0. Workers
 // split the rows.
-void ArgMax(const Context& context, ConstMatrix x, std::span<uint8_t> index);
+void ArgMax(const Context& context, ConstMatrix x, std::span<uint32_t> index);
 
 }  // namespace mlp::kernels

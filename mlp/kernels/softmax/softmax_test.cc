@@ -169,7 +169,7 @@ TEST_P(SoftmaxTest, ArgMaxIsTheFirstOfEquals) {
       x(i, below()) = x(i, below()) = 11;
     }
     for (const int threads : kTeamSizes) {
-      std::vector<uint8_t> index(kRows);
+      std::vector<uint32_t> index(kRows);
       RunTeam(threads, [&](const Worker& worker) {
         ArgMax({&KernelsFor(GetParam()), MathMode::kFast, worker}, x, index);
       });

@@ -12,24 +12,18 @@
 #include <span>
 
 #include "mlp/base/team.h"
+#include "mlp/kernels/byte_list.h"
 #include "mlp/kernels/context.h"
 #include "mlp/kernels/row_prefetcher.h"
 #include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
 
-// The bytes of a row that are not 0, in order of their columns.
-struct ByteList {
-  const uint32_t* entries = nullptr;  // column * 256 + byte
-  size_t count = 0;
-};
-
-// Lists hold columns in 24 bits.
-inline constexpr size_t kMaxSparseColumns = size_t{1} << 24;
-// And are made of so many at a time.
+// Lists are made of so many columns at a time.
 inline constexpr size_t kMaxListColumns = 256;
-// `list` may write so many entries beyond those that it counts.
-inline constexpr size_t kListSlack = 64;
+// Panels that a product or an update takes together: the sums of two wait for each other less than
+// those of one.
+inline constexpr size_t kMaxSparseOperands = 2;
 
 // Bits of a column's rows come in words of 64.
 constexpr size_t SparseWords(size_t batch) { return (batch + 63) / 64; }
@@ -55,7 +49,7 @@ struct SparseProduct {
   std::span<const ByteList> lists;    // [batch]
   const float* values;                // [256]
   size_t first;                       // the column of b's first row
-  std::span<const Operand> operands;  // 1 or 2: two sums wait for each other less than one
+  std::span<const Operand> operands;  // 1 to kMaxSparseOperands
   RowPrefetcher* prefetch;            // a line is asked for every two rows
 };
 
@@ -72,7 +66,7 @@ struct SparseUpdate {
   const uint64_t* bits;               // [columns, SparseWords(batch)]
   const uint8_t* pixels;              // [batch, width], from the first of these columns
   const float* values;                // [256]
-  std::span<const Operand> operands;  // 1 or 2
+  std::span<const Operand> operands;  // 1 to kMaxSparseOperands
   RowPrefetcher* prefetch;            // a line is asked for every column
 };
 

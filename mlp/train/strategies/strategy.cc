@@ -15,6 +15,7 @@
 #include "mlp/train/strategies/per_sample.h"
 #include "mlp/train/strategies/tensor_parallel.h"
 #include "mlp/train/strategies/thread_private.h"
+#include "mlp/train/strategies/tiny.h"
 
 namespace mlp::train {
 
@@ -55,13 +56,25 @@ bool IsDeterministic(StrategyKind kind) {
   return kind != StrategyKind::kAtomic && kind != StrategyKind::kHogwild;
 }
 
-bool RunsOn(StrategyKind kind, const kernels::Target& target) {
-  return kind != StrategyKind::kTensorParallel || kernels::FindPanelKernels(target) != nullptr;
+bool CanTrain(StrategyKind kind, const kernels::Target& target, const Job& job) {
+  switch (kind) {
+    case StrategyKind::kTensorParallel:
+      return kernels::FindPanelKernels(target) != nullptr && job.has_pixels &&
+             job.spec.loss == kernels::LossKind::kSoftmaxCrossEntropy;
+    case StrategyKind::kTiny:
+      return engine::IsTiny(job.spec, target);
+    default:
+      return true;
+  }
 }
 
-StrategyKind DefaultStrategy(const kernels::Target& target) {
-  return RunsOn(StrategyKind::kTensorParallel, target) ? StrategyKind::kTensorParallel
-                                                       : StrategyKind::kFused;
+StrategyKind DefaultStrategy(const kernels::Target& target, const Job& job) {
+  // Larger batches fill the vectors of other engines, too.
+  constexpr size_t kMaxTinyBatch = 32;
+  const bool small = job.batch_size <= kMaxTinyBatch;
+  if (small && CanTrain(StrategyKind::kTiny, target, job)) return StrategyKind::kTiny;
+  return CanTrain(StrategyKind::kTensorParallel, target, job) ? StrategyKind::kTensorParallel
+                                                              : StrategyKind::kFused;
 }
 
 size_t DefaultShards(StrategyKind kind, const model::ModelSpec& spec, int threads) {
@@ -84,10 +97,15 @@ bool HoldsWholeGradient(StrategyKind kind) {
 
 std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options) {
   auto resolved = kernels::Resolved(kernels::KernelsFor(options.target));
+  if (options.kind == StrategyKind::kTiny) {
+    std::erase_if(resolved, [](const auto& entry) { return entry.first != "update"; });
+    resolved.emplace_back("tiny", kernels::Name(kernels::FindTinyKernels(options.target)->target));
+    return resolved;
+  }
   // Products are either of whole matrices or of panels.
-  std::set<std::string> others = {"pairs", "panel", "sparse"};
-  if (options.EffectiveKind() == StrategyKind::kTensorParallel) {
-    others = {"gemm"};
+  std::set<std::string> others = {"gemv", "pairs", "panel", "sparse"};
+  if (options.kind == StrategyKind::kTensorParallel) {
+    others = {"gemm", "gemv"};
     others.insert(options.precision == kernels::Precision::kFp32 ? "pairs" : "panel");
     if (!options.skip_zeros.value_or(false)) others.insert("sparse");
   }
@@ -95,11 +113,11 @@ std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyO
   return resolved;
 }
 
-StrategyOptions Resolve(const StrategyOptions& options, const model::ModelSpec& spec) {
+StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
   StrategyOptions resolved = options;
-  resolved.kind = options.EffectiveKind();
+  if (!options.kind) resolved.kind = DefaultStrategy(options.target, job);
   if (options.shards == 0) {
-    resolved.shards = DefaultShards(*resolved.kind, spec, options.threads);
+    resolved.shards = DefaultShards(*resolved.kind, job.spec, options.threads);
   }
   return resolved;
 }
@@ -107,7 +125,9 @@ StrategyOptions Resolve(const StrategyOptions& options, const model::ModelSpec& 
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& options,
                                                        size_t max_batch, model::Model& model,
                                                        optim::Optimizer& optimizer) {
-  const StrategyKind kind = options.EffectiveKind();
+  const Job job = {model.spec(), max_batch};
+  const StrategyOptions resolved = Resolve(options, job);
+  const StrategyKind kind = *resolved.kind;
   if (!(options.clip_norm >= 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--clip_norm: expected a number from 0, found ", options.clip_norm));
@@ -120,10 +140,16 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
   if (options.micro_batches == 0) {
     return absl::InvalidArgumentError("--micro_batches: expected a number from 1, found 0");
   }
-  if (!RunsOn(kind, options.target)) {
+  if (!CanTrain(kind, options.target, job)) {
+    const std::string needs =
+        kind == StrategyKind::kTiny
+            ? absl::StrCat(" needs --backend=simd and at most ", engine::kMaxTinyParameters,
+                           " parameters, found ", kernels::Name(options.target), " and ",
+                           model.spec().parameter_count())
+            : absl::StrCat(" needs --backend=simd and softmax_cross_entropy, found ",
+                           kernels::Name(options.target), " and ", Name(model.spec().loss));
     return absl::InvalidArgumentError(
-        absl::StrCat("--strategy: ", Name(kind), " needs --backend=simd, found ",
-                     kernels::Name(options.target), "; use --strategy=fused"));
+        absl::StrCat("--strategy: ", Name(kind), needs, "; use --strategy=fused"));
   }
   if (options.precision != kernels::Precision::kFp32) {
     const std::string found = absl::StrCat("--precision: ", kernels::Name(options.precision));
@@ -137,7 +163,6 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
     }
   }
   MLP_CHECK_GT(max_batch, 0u);
-  const StrategyOptions resolved = Resolve(options, model.spec());
   const Setup setup = {resolved, max_batch, model, optimizer};
   switch (kind) {
 #define MLP_STRATEGY(type, name, purpose) \

@@ -40,10 +40,18 @@ absl::StatusOr<StrategyKind> ParseStrategyKind(absl::string_view name);
 // Whether the same seed gives the same bits each time: not for atomic and hogwild on several
 // threads.
 bool IsDeterministic(StrategyKind kind);
-// Whether it can run on the target: tensor_parallel has kernels of its own, which only simd has.
-bool RunsOn(StrategyKind kind, const kernels::Target& target);
-// The fastest one that the target can run.
-StrategyKind DefaultStrategy(const kernels::Target& target);
+
+// What is to be trained.
+struct Job {
+  const model::ModelSpec& spec;
+  size_t batch_size = 1;
+  bool has_pixels = true;  // else its inputs are values
+};
+// Whether it can train that on the target: tensor_parallel and tiny have kernels of their own,
+// which only simd has; the one is for softmax and pixels, the other for tiny models.
+bool CanTrain(StrategyKind kind, const kernels::Target& target, const Job& job);
+// The fastest one that can.
+StrategyKind DefaultStrategy(const kernels::Target& target, const Job& job);
 // What 0 shards come to, see StrategyOptions; 0 for strategies without shards.
 size_t DefaultShards(StrategyKind kind, const model::ModelSpec& spec, int threads);
 // Whether the gradient of a batch exists as a whole before it is applied, so that its norm can be
@@ -51,7 +59,7 @@ size_t DefaultShards(StrategyKind kind, const model::ModelSpec& spec, int thread
 bool HoldsWholeGradient(StrategyKind kind);
 
 struct StrategyOptions {
-  std::optional<StrategyKind> kind = {};  // none: DefaultStrategy(target)
+  std::optional<StrategyKind> kind = {};  // none: DefaultStrategy
   kernels::Target target = {};
   kernels::MathMode math = kernels::MathMode::kFast;
   int threads = 1;  // see EffectiveThreads
@@ -67,14 +75,14 @@ struct StrategyOptions {
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
 
-  StrategyKind EffectiveKind() const { return kind.value_or(DefaultStrategy(target)); }
+  absl::string_view KindName() const { return kind ? Name(*kind) : "auto"; }
 };
 
 // Which implementation of each kernel family the strategy's steps call, for records.
 std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options);
 
 // The options with what they leave open decided: kind and shards.
-StrategyOptions Resolve(const StrategyOptions& options, const model::ModelSpec& spec);
+StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
 class Strategy {
  public:
@@ -83,6 +91,11 @@ class Strategy {
   // Trains on the batch: one update, or several. Loss and hits are those of the weights that each
   // sample met.
   virtual engine::StepResult Step(const engine::Batch& batch) = 0;
+
+  // Where steps are short against the calls around them, how many of them one call may be.
+  virtual size_t steps_at_once() const { return 1; }
+  // So many steps at most: each takes batch_size rows of the batch, the last what is left.
+  virtual engine::StepResult Steps(const engine::Batch& batch, size_t) { return Step(batch); }
 
   // A strategy may keep parameters and optimizer state in a form of its own while it trains. Load
   // takes them from the model and the optimizer, Store brings those two up to date.

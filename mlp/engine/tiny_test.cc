@@ -1,0 +1,182 @@
+// Steps of random tiny stacks, with every loss, against the textbook.
+#include "mlp/engine/tiny.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mlp/base/rng.h"
+#include "mlp/base/team.h"
+#include "mlp/kernels/elementwise/activation.h"
+#include "mlp/kernels/kernel_testing.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/kernels/loss/loss.h"
+#include "mlp/model/model.h"
+#include "mlp/model/spec.h"
+#include "mlp/reference/activation.h"
+#include "mlp/reference/loss.h"
+#include "mlp/reference/matrix.h"
+#include "mlp/reference/mlp.h"
+#include "mlp/reference/optimizer.h"
+
+namespace mlp::engine {
+namespace {
+
+constexpr size_t kExamples = 40;
+constexpr size_t kBatches[] = {1, 1, 2, 7, 1, 16};
+
+// A random stack and examples for it, pixels or values; all drawn from a seed.
+struct Problem {
+  explicit Problem(uint64_t seed)
+      : stream(seed, Purpose::kTest), spec(RandomSpec(seed)), start(spec, seed) {
+    for (float& p : start.parameters()) p += 0.1f * stream.Normal();
+    examples.size = kExamples;
+    examples.features = spec.inputs;
+    examples.labels = AlignedBuffer<uint8_t>(kExamples);
+    if (seed % 2 == 0) {
+      examples.pixels = AlignedBuffer<uint8_t>(kExamples * spec.inputs);
+      for (uint8_t& p : examples.pixels) p = static_cast<uint8_t>(stream.Below(256));
+    } else {
+      examples.values = AlignedBuffer<float>(kExamples * spec.inputs);
+      for (float& v : examples.values) v = stream.Uniform(-1, 1);
+    }
+    for (uint8_t& label : examples.labels) {
+      label = static_cast<uint8_t>(stream.Below(static_cast<uint32_t>(spec.classes())));
+    }
+    for (const size_t n : kBatches) {
+      batches.emplace_back();
+      for (size_t i = 0; i < n; ++i) batches.back().push_back(stream.Below(kExamples));
+    }
+  }
+
+  // 1 to 4 layers, 2048 parameters at most.
+  model::ModelSpec RandomSpec(uint64_t seed) {
+    while (true) {
+      model::ModelSpec random = {1 + stream.Below(20), {}};
+      for (uint64_t i = seed % 4; i > 0; --i) {
+        random.layers.push_back(
+            {1 + stream.Below(33),
+             kernels::kActivations[stream.Below(std::size(kernels::kActivations))]});
+      }
+      random.layers.push_back(
+          {seed % 3 == 0 ? 1 : 1 + stream.Below(12), kernels::Activation::kIdentity});
+      random.loss = kernels::kLossKinds[seed % std::size(kernels::kLossKinds)];
+      if (random.parameter_count() <= kMaxTinyParameters) return random;
+    }
+  }
+
+  reference::Matrix Inputs(const std::vector<uint32_t>& rows) const {
+    reference::Matrix x(rows.size(), spec.inputs);
+    for (size_t k = 0; k < x.data.size(); ++k) {
+      const size_t at = rows[k / spec.inputs] * spec.inputs + k % spec.inputs;
+      x.data[k] = examples.pixels.empty() ? examples.values[at] : examples.pixels[at] / 255.0;
+    }
+    return x;
+  }
+
+  Stream stream;
+  model::ModelSpec spec;
+  model::Model start;
+  data::Examples examples;
+  std::vector<std::vector<uint32_t>> batches;
+};
+
+class TinyTest : public testing::TestWithParam<kernels::Target> {};
+
+TEST_P(TinyTest, StepsFollowTheReference) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    const Problem problem(seed);
+    std::vector<size_t> widths = {problem.spec.inputs};
+    std::vector<reference::Activation> activations;
+    for (const model::DenseSpec& layer : problem.spec.layers) {
+      widths.push_back(layer.units);
+      activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
+    }
+    const auto start = problem.start.parameters();
+    reference::Mlp mlp(widths, activations, {start.begin(), start.end()},
+                       reference::LossByName(Name(problem.spec.loss)).value());
+    // Without Adam, which blows differences of gradients near 0 up.
+    reference::Sgd sgd({.learning_rate = 0.02});
+
+    model::Model model(problem.spec);
+    std::ranges::copy(start, model.parameters().begin());
+    optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.02},
+                               start.size());
+    Tiny engine(model, optimizer, kernels::KernelsFor(GetParam()), kernels::MathMode::kExact);
+    for (const std::vector<uint32_t>& rows : problem.batches) {
+      std::vector<int> labels;
+      for (const uint32_t row : rows) labels.push_back(problem.examples.labels[row]);
+      const reference::Matrix x = problem.Inputs(rows);
+      const std::vector<int> classes = mlp.Predict(x);
+      size_t hits = 0;
+      for (size_t i = 0; i < rows.size(); ++i) hits += classes[i] == labels[i];
+      const double loss = mlp.Step(x, labels, sgd);
+
+      StepResult result;
+      RunTeam(1, [&](const Worker&) {
+        optimizer.BeginStep();
+        result = engine.Gradient(problem.examples, rows);
+        engine.Update(optimizer.step());
+      });
+      EXPECT_NEAR(result.loss(), loss, 1e-4 * (1 + loss)) << Format(problem.spec);
+      EXPECT_EQ(result.hits, hits) << Format(problem.spec);
+      EXPECT_EQ(result.samples, rows.size());
+    }
+    engine.Store(model, optimizer);
+    for (size_t i = 0; i < start.size(); ++i) {
+      ASSERT_NEAR(model.parameters()[i], mlp.parameters()[i],
+                  1e-4 * (1 + std::abs(mlp.parameters()[i])))
+          << Format(problem.spec) << " seed " << seed << " parameter " << i;
+    }
+  }
+}
+
+TEST_P(TinyTest, WhatIsStoredGoesOnWithTheSameBits) {
+  for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
+    const Problem problem(7);
+    const auto train = [&](bool interrupted) {
+      model::Model model(problem.spec, 1);
+      optim::Optimizer optimizer({.kind = kind}, model.parameters().size());
+      const auto make = [&] {
+        return std::make_unique<Tiny>(model, optimizer, kernels::KernelsFor(GetParam()),
+                                      kernels::MathMode::kFast);
+      };
+      auto engine = make();
+      for (const std::vector<uint32_t>& rows : problem.batches) {
+        RunTeam(1, [&](const Worker&) {
+          optimizer.BeginStep();
+          engine->Gradient(problem.examples, rows);
+          engine->Update(optimizer.step());
+        });
+        engine->Store(model, optimizer);
+        if (interrupted) engine = make();
+      }
+      return std::vector<float>(model.parameters().begin(), model.parameters().end());
+    };
+    EXPECT_EQ(train(true), train(false));
+  }
+}
+
+std::vector<kernels::Target> SimdTargets() {
+  std::vector<kernels::Target> targets;
+  for (const kernels::Target& target : kernels::SupportedTargets()) {
+    if (kernels::FindTinyKernels(target) != nullptr) targets.push_back(target);
+  }
+  return targets;
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, TinyTest, testing::ValuesIn(SimdTargets()), kernels::TestName);
+
+TEST(IsTinyTest, CountsParameters) {
+  EXPECT_TRUE(IsTiny(*model::ParseModelSpec("2-8-8-1"), {}));
+  EXPECT_TRUE(IsTiny(*model::ParseModelSpec("1023-2"), {}));
+  EXPECT_FALSE(IsTiny(*model::ParseModelSpec("1024-2"), {}));
+  EXPECT_FALSE(IsTiny(*model::ParseModelSpec("2-8-8-1"), {kernels::Backend::kScalar, Isa::kSse2}));
+}
+
+}  // namespace
+}  // namespace mlp::engine

@@ -1,0 +1,37 @@
+#include "mlp/train/strategies/tiny.h"
+
+#include <algorithm>
+
+namespace mlp::train {
+namespace {
+
+// Some ten microseconds: long against a look at the clock, short for who waits.
+constexpr size_t kSamplesAtOnce = 256;
+
+}  // namespace
+
+Tiny::Tiny(const Setup& setup)
+    : StrategyBase(setup),
+      engine_(setup.model, setup.optimizer, kernels_, math_),
+      clipper_(setup.options.clip_norm, engine_.gradient().size()),
+      steps_at_once_(std::max<size_t>(1, kSamplesAtOnce / setup.max_batch)) {}
+
+engine::StepResult Tiny::Step(const engine::Batch& batch) {
+  return Steps(batch, batch.rows.size());
+}
+
+engine::StepResult Tiny::Steps(const engine::Batch& batch, size_t batch_size) {
+  engine::StepResult sum;
+  RunTeam(1, [&](const Worker&) {
+    for (size_t begin = 0; begin < batch.rows.size(); begin += batch_size) {
+      const size_t n = std::min(batch_size, batch.rows.size() - begin);
+      optimizer_.BeginStep();
+      sum += engine_.Gradient(*batch.examples, batch.rows.subspan(begin, n));
+      clipper_.Clip(Alone(), engine_.gradient());
+      engine_.Update(optimizer_.step());
+    }
+  });
+  return sum;
+}
+
+}  // namespace mlp::train
