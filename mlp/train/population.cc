@@ -31,6 +31,7 @@ TrainOptions OnOneThread(const Member& member) {
   TrainOptions options = member.options;
   options.strategy = Resolve(options.strategy, member.spec);
   options.strategy.threads = 1;
+  options.strategy.profile = nullptr;  // It has lanes for one member's threads.
   return options;
 }
 

@@ -42,7 +42,8 @@ using PopulationCallback = std::function<Next(size_t member, const EpochSummary&
 // Trains all members on `threads` threads and tests them, large ones first. Results have the order
 // of the members, and the bits of each are those of a Trainer with the same options, whatever the
 // number of threads here. Members compute on one thread each: their own number of threads counts
-// only where it decides the number of shards. A member that fails leaves the others alone.
+// only where it decides the number of shards, and they note nothing in a profile. A member that
+// fails leaves the others alone.
 std::vector<MemberResult> TrainPopulation(const data::Dataset& dataset,
                                           const std::vector<Member>& members, int threads,
                                           const PopulationCallback& callback = nullptr);

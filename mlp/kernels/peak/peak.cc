@@ -125,7 +125,10 @@ class Job {
 
 }  // namespace
 
-std::string ArithmeticName(Isa isa) { return absl::StrCat(kArithmeticPrefix, Name(isa)); }
+std::string ArithmeticName(Isa isa, Precision precision) {
+  if (precision == Precision::kBf16 && isa == Isa::kAvx512 && HasAvx512Bf16()) return kDotBf16;
+  return absl::StrCat(kArithmeticPrefix, Name(isa));
+}
 
 const PeakKernels& FindPeakKernels(Isa isa) {
 #define MLP_TARGET(backend, enumerator) \

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "mlp/base/isa.h"
+#include "mlp/kernels/target.h"
 
 namespace mlp::kernels {
 
@@ -33,8 +34,9 @@ struct Peak {
 // (the model 784-128-128-128-10).
 std::vector<Peak> PeaksOf(int threads);
 
-// The peak's arithmetic rate is that of the instruction set.
-std::string ArithmeticName(Isa isa);
+// The name of the arithmetic peak that products with such factors can reach on the instruction set;
+// without instructions for bfloat16 they are those of fp32.
+std::string ArithmeticName(Isa isa, Precision precision = Precision::kFp32);
 
 // The best sample of about `seconds` of measuring by `threads` threads at once, in flop/s or
 // bytes/s of all together. Every peak takes three samples at least.

@@ -103,6 +103,16 @@ TEST(PeakTest, MeasuresARateForEachOnAnyTeam) {
   }
 }
 
+TEST(PeakTest, ProductsOfBf16HaveAPeakThatIsMeasured) {
+  for (const Isa isa : SupportedIsas()) {
+    const std::string name = ArithmeticName(isa, Precision::kBf16);
+    EXPECT_EQ(name == ArithmeticName(isa), !(isa == Isa::kAvx512 && HasAvx512Bf16()));
+    size_t found = 0;
+    for (const Peak& peak : PeaksOf(1)) found += peak.name == name;
+    EXPECT_EQ(found, 1u) << name;
+  }
+}
+
 TEST(PeakTest, FindsARateByItsName) {
   const Peaks peaks = {1,
                        {{{Peak::Kind::kArithmetic, "a"}, 1, 2}, {{Peak::Kind::kRead, "b"}, 3, 4}}};
