@@ -10,6 +10,7 @@ std::optional<Drawing> DrawKind(const Table& table, const record::Plot& plot) {
   if (plot.kind == "bars") return DrawBars(table, plot);
   if (plot.kind == "lines") return DrawLines(table, plot);
   if (plot.kind == "curves") return DrawCurves(table, plot);
+  if (plot.kind == "roofline") return DrawRoofline(table, plot);
   MLP_CHECK_EQ(plot.kind, "scatter");
   return DrawScatter(table, plot);
 }

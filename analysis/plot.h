@@ -1,4 +1,5 @@
-// From a table to drawings, as its view asks: bars, lines, learning curves, scatter.
+// From a table to drawings, as its view asks: bars, lines, learning curves, scatter,
+// rooflines.
 #pragma once
 
 #include <optional>
@@ -18,6 +19,10 @@ namespace mlp::analysis {
 //            repetitions, in a band from the smallest to the largest.
 //   scatter  y (by default metrics.test_accuracy) over x (by default the primary value), a point
 //            for each variant with the intervals of both.
+//   roofline timings.flop_per_s over metrics.flop_per_byte, a numbered point for each variant, in
+//   its
+//            params.family's colour. Variants with params.roof are lines: "flop" at their
+//            timings.flop_per_s, "bytes" rising with their timings.bytes_per_s.
 //
 // `title` stands above it where the plot has none of its own.
 std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title);
@@ -26,6 +31,7 @@ std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const 
 std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot);
 std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot);
 std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot);
+std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot& plot);
 std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot);
 
 }  // namespace mlp::analysis

@@ -1,67 +1,16 @@
 // What is paid for what: a named point for each variant, with the intervals of both values.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "analysis/label_room.h"
 #include "analysis/plot.h"
 #include "analysis/value.h"
 
 namespace mlp::analysis {
-namespace {
-
-// About the plot's area and its text, in pixels: what it takes to tell whether names overlap.
-constexpr double kWidth = 700;
-constexpr double kHeight = 320;
-constexpr double kCharacterWidth = 7;
-constexpr double kLineHeight = 14;
-
-// From values to a part of the axis, 0 to 1.
-struct AxisScale {
-  double low;
-  double high;
-  bool log;
-
-  double At(double value) const {
-    if (high <= low) return 0.5;
-    return log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
-  }
-};
-
-struct Box {
-  double left;
-  double right;
-  double middle;  // its height is a line's
-
-  bool Overlaps(const Box& other) const {
-    return left < other.right && other.left < right &&
-           std::abs(middle - other.middle) < kLineHeight;
-  }
-};
-
-// How many lines above (or, negative, below) its point a name finds room that none of `taken` has,
-// nearest first.
-double FreeLine(double x, double y, size_t characters, std::vector<Box>& taken) {
-  constexpr double kLines[] = {0.6, -0.6, 1.6, -1.6, 2.6, -2.6, 3.6, -3.6, 4.6, -4.6};
-  const auto box_at = [&](double lines) {
-    return Box{x, x + kCharacterWidth * static_cast<double>(characters), y + lines * kLineHeight};
-  };
-  double lines = kLines[0];
-  for (const double candidate : kLines) {
-    const Box box = box_at(candidate);
-    if (std::ranges::none_of(taken, [&](const Box& other) { return box.Overlaps(other); })) {
-      lines = candidate;
-      break;
-    }
-  }
-  taken.push_back(box_at(lines));
-  return lines;
-}
-
-}  // namespace
 
 std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot) {
   const std::string x_path = plot.x.empty() ? table.view.primary : plot.x;
@@ -93,7 +42,7 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
 
   const AxisScale x_scale = {smallest_x, largest_x, plot.log_x};
   const AxisScale y_scale = {smallest_y, largest_y, plot.log_y};
-  std::vector<Box> taken;
+  LabelRoom room;
   std::string data, labels;
   for (const Point& point : points) {
     for (const auto& [factor, estimate] :
@@ -102,9 +51,8 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
                       " ", Literal(factor * estimate.high), " ");
     }
     absl::StrAppend(&data, table.IsBaseline(*point.row) ? 1 : 0, "\n");
-    const double lines =
-        FreeLine(kWidth * x_scale.At(point.x.value), kHeight * y_scale.At(point.y.value),
-                 point.row->variant.size(), taken);
+    const double lines = room.FreeLine(x_scale.At(point.x.value), y_scale.At(point.y.value),
+                                       point.row->variant.size());
     absl::StrAppend(&labels, "set label ", Quoted(point.row->variant), " at first ",
                     Literal(x_axis.factor * point.x.value), ", first ",
                     Literal(y_axis.factor * point.y.value), " left offset character 0.8,",

@@ -16,7 +16,7 @@ TEST(PlotTest, NothingToDrawIsNoDrawing) {
   record::Record record = record::TestRecord();
   for (record::RunRecord& run : record.runs) run.status = record::RunStatus::kFailed;
   const Table table = Aggregate(record)[0];
-  for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+  for (const char* kind : {"bars", "lines", "curves", "scatter", "roofline"}) {
     EXPECT_FALSE(Draw(table, {.kind = kind}, "t")) << kind;
   }
 }
@@ -25,7 +25,7 @@ TEST(PlotTest, NothingToDrawIsNoDrawing) {
 TEST(PlotTest, EveryKindRenders) {
   for (const int repetitions : {1, 7}) {
     for (const Table& table : Aggregate(ScalingRecord(repetitions))) {
-      for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+      for (const char* kind : {"bars", "lines", "curves", "scatter", "roofline"}) {
         for (const bool log_axes : {false, true}) {
           const record::Plot plot = {.kind = kind, .log_x = log_axes, .log_y = log_axes};
           const auto drawing = Draw(table, plot, "A title");
@@ -49,6 +49,55 @@ TEST(PlotTest, DrawsWhatTheTableHas) {
   EXPECT_EQ(Draw(tables[1], {.kind = "curves", .title = "own"}, "t")->title, "own");
 }
 
+// Two roofs, and kernels below them.
+record::Record RoofRecord(int repetitions) {
+  record::Record record = record::TestHead("roofs");
+  record.presentation.all = {.baseline = "fp32", .primary = "timings.flop_per_s"};
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    const auto add = [&](const std::string& variant, const std::string& key,
+                         const std::string& value, double flop, double bytes) {
+      record::RunRecord run = record::TestRun(variant, repetition, 1);
+      run.params = {{key, value}};
+      run.timings = {};
+      if (flop > 0) run.timings["flop_per_s"] = {flop * (1 + 0.01 * repetition)};
+      if (bytes > 0) run.timings["bytes_per_s"] = {bytes};
+      if (flop > 0 && bytes > 0) run.metrics["flop_per_byte"] = flop / bytes;
+      record.runs.push_back(run);
+    };
+    add("fp32", "roof", "flop", 1e11, 0);
+    add("L1 read", "roof", "bytes", 0, 2e11);
+    add("product", "family", "gemm", 9e10, 4e9);
+    add("gradient", "family", "gemm", 9.1e10, 4e9);
+    add("it's <small>", "family", "update", 2e10, 5e10);
+  }
+  return record;
+}
+
+TEST(PlotTest, RooflinesNumberTheirPoints) {
+  for (const int repetitions : {1, 7}) {
+    const Table table = Aggregate(RoofRecord(repetitions))[0];
+    const auto drawing = Draw(table, {.kind = "roofline"}, "t");
+    ASSERT_TRUE(drawing);
+    const auto svg = RenderSvg(*drawing, "x");
+    ASSERT_TRUE(svg.ok()) << svg.status();
+    EXPECT_THAT(*svg, HasSubstr("Gflop/s"));
+    EXPECT_THAT(*svg, HasSubstr("L1 read: 200 GB/s"));
+    // Two that lie on each other share a label.
+    EXPECT_THAT(*svg, HasSubstr(">1 2<"));
+    EXPECT_THAT(*svg, HasSubstr("it's &lt;small>"));
+  }
+}
+
+TEST(PlotTest, ARooflineTakesARoofAndAPoint) {
+  record::Record record = RoofRecord(1);
+  std::erase_if(record.runs, [](const record::RunRecord& run) { return run.variant == "fp32"; });
+  EXPECT_FALSE(Draw(Aggregate(record)[0], {.kind = "roofline"}, "t"));
+  record = RoofRecord(1);
+  std::erase_if(record.runs,
+                [](const record::RunRecord& run) { return run.params.contains("family"); });
+  EXPECT_FALSE(Draw(Aggregate(record)[0], {.kind = "roofline"}, "t"));
+}
+
 TEST(PlotTest, TextReachesNoShellAndNoMarkup) {
   EXPECT_EQ(Quoted("it's `id`\n"), "'it''s `id` '");
   const Drawing drawing{.script = "set label " + Quoted("`echo pwned` <b>") +
@@ -61,7 +110,7 @@ TEST(PlotTest, TextReachesNoShellAndNoMarkup) {
   record::Record record = ScalingRecord(2);
   for (record::RunRecord& run : record.runs) run.variant = "</title><script>&" + run.variant;
   for (const Table& table : Aggregate(record)) {
-    for (const char* kind : {"bars", "lines", "curves", "scatter"}) {
+    for (const char* kind : {"bars", "lines", "curves", "scatter", "roofline"}) {
       const auto any = Draw(table, {.kind = kind, .series = "params.backend"}, "<script>");
       if (!any) continue;
       EXPECT_FALSE(absl::StrContains(*RenderSvg(*any, "x"), "<script>")) << kind;

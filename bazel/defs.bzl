@@ -59,6 +59,7 @@ def mlp_kernel_family(
         backends = ["loops", "eigen", "simd"],
         extensions = {},
         isas = ISA_COPTS.keys(),
+        extension_sources = {},
         **kwargs):
     """A folder of kernels, built once for each backend and instruction set and chosen among at run time.
 
@@ -76,6 +77,7 @@ def mlp_kernel_family(
       backends: the sources BACKEND.cc that the folder has.
       extensions: flags of an extension of an instruction set, by name: simd.cc is compiled once more with each.
       isas: the instruction sets that they are compiled for.
+      extension_sources: likewise, but each has a source of its own, of the same name.
       **kwargs: passed on to the library (visibility).
     """
     context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
@@ -113,6 +115,8 @@ def mlp_kernel_family(
         ]))
     for extension, extension_copts in extensions.items():
         variants.append((extension, "simd", extension_copts + ["-O3"]))
+    for extension, extension_copts in extension_sources.items():
+        variants.append((extension, extension, extension_copts + ["-O3"]))
     objects = []
     for suffix, backend, variant_copts in variants:
         objects.append(name + "_" + suffix)
@@ -122,7 +126,7 @@ def mlp_kernel_family(
             copts = variant_copts,
             linkstatic = True,
             visibility = ["//visibility:private"],
-            deps = deps + context + tools[backend] + [name + "_api"],
+            deps = deps + context + tools.get(backend, []) + [name + "_api"],
         )
     mlp_cc_library(
         name = name,

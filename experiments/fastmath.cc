@@ -104,7 +104,8 @@ void MeasureActivation(Activation activation, MathMode math, const Session& sess
     return std::pair<double, double>(y.view()(0, i),
                                      reference::Activate(reference, x.view()(0, i)));
   });
-  TimeActivation(session, session.DefaultTrainOptions().strategy.target, math, activation, run);
+  TimeActivation(session, session.DefaultTrainOptions().strategy.target, math, activation, 128,
+                 run);
 }
 
 void MeasureSoftmax(MathMode math, const Session& session, record::RunRecord& run) {
@@ -119,7 +120,7 @@ void MeasureSoftmax(MathMode math, const Session& session, record::RunRecord& ru
   SetErrors(run, kRows * kClasses, [&](size_t i) {
     return std::pair<double, double>(p.view()(i / kClasses, i % kClasses), truth.data[i]);
   });
-  TimeSoftmax(session, session.DefaultTrainOptions().strategy.target, math, run);
+  TimeSoftmax(session, session.DefaultTrainOptions().strategy.target, math, 128, run);
 }
 
 // Ten steps from the same start; errors are those of the way travelled.

@@ -68,7 +68,7 @@ int Main(Experiment& experiment) {
     AddKernel(
         experiment, name, title, "timings.flop_per_s",
         [product = product](const Session& session, const Target& target, record::RunRecord& run) {
-          TimeGemm(session, target, product, run);
+          TimeGemm(session, target, product, {}, run);
         });
   }
   for (const kernels::Activation activation :
@@ -76,12 +76,12 @@ int Main(Experiment& experiment) {
     const std::string name(kernels::Name(activation));
     AddKernel(experiment, name, name + " of 128 x 128", "timings.bytes_per_s",
               [=](const Session& session, const Target& target, record::RunRecord& run) {
-                TimeActivation(session, target, math, activation, run);
+                TimeActivation(session, target, math, activation, 128, run);
               });
   }
   AddKernel(experiment, "softmax", "Softmax cross-entropy of 128 x 10", "timings.bytes_per_s",
             [=](const Session& session, const Target& target, record::RunRecord& run) {
-              TimeSoftmax(session, target, math, run);
+              TimeSoftmax(session, target, math, 128, run);
             });
   AddKernel(experiment, "adam", "Adam over 134,794 parameters", "timings.bytes_per_s",
             [=](const Session& session, const Target& target, record::RunRecord& run) {

@@ -27,13 +27,12 @@ constexpr double kSample_s = 0.3e-3;  // long against the clock's resolution
 constexpr double kTotal_s = 12e-3;
 constexpr size_t kMinSamples = 5;
 
-constexpr size_t kBatch = 128;
-constexpr size_t kInputs = 784;
 constexpr size_t kUnits = 128;
 constexpr size_t kClasses = 10;
 constexpr size_t kParameters = 134794;
 
-// Runs body(context) as the only worker, denormals flushed as in training.
+}  // namespace
+
 void OnOneThread(const Target& target, MathMode math, const std::string& op,
                  absl::FunctionRef<void(const Context&)> body, record::RunRecord& run) {
   run.params.try_emplace("target", kernels::Name(target));
@@ -45,8 +44,6 @@ void OnOneThread(const Target& target, MathMode math, const std::string& op,
   MLP_CHECK(run.resolved.contains(op));
   RunTeam(1, [&](const Worker&) { body(kernels::SoloContext(target, math)); });
 }
-
-}  // namespace
 
 void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void()> body,
                record::RunRecord& run) {
@@ -65,6 +62,7 @@ void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void(
   const double median_s = Median(call_s);
   if (work.flop > 0) run.timings["flop_per_s"] = {work.flop / median_s};
   if (work.bytes > 0) run.timings["bytes_per_s"] = {work.bytes / median_s};
+  if (work.flop > 0 && work.bytes > 0) run.metrics["flop_per_byte"] = work.flop / work.bytes;
   run.timings["call_s"] = std::move(call_s);
 }
 
@@ -75,11 +73,15 @@ TestMatrix::TestMatrix(size_t rows, size_t cols, float low, float high, uint64_t
 }
 
 void TimeGemm(const Session& session, const Target& target, GemmProduct product,
-              record::RunRecord& run) {
-  TestMatrix x(kBatch, kInputs, 0, 1), y(kBatch, kUnits, -1, 1);
-  AlignedBuffer<float> memory(kInputs * kUnits);
-  const Matrix w(memory.data(), kInputs, kUnits);
-  const Work work = {.flop = 2.0 * kBatch * kInputs * kUnits};
+              const LayerShape& shape, record::RunRecord& run) {
+  TestMatrix x(shape.batch, shape.inputs, 0, 1), y(shape.batch, shape.units, -1, 1);
+  AlignedBuffer<float> memory(shape.inputs * shape.units);
+  const Matrix w(memory.data(), shape.inputs, shape.units);
+  const auto batch = static_cast<double>(shape.batch);
+  const auto inputs = static_cast<double>(shape.inputs);
+  const auto units = static_cast<double>(shape.units);
+  const Work work = {.flop = 2 * batch * inputs * units,
+                     .bytes = sizeof(float) * (batch * inputs + batch * units + inputs * units)};
   OnOneThread(
       target, MathMode::kFast, "gemm",
       [&](const Context& context) {
@@ -102,9 +104,12 @@ void TimeGemm(const Session& session, const Target& target, GemmProduct product,
 }
 
 void TimeActivation(const Session& session, const Target& target, MathMode math,
-                    kernels::Activation activation, record::RunRecord& run) {
-  TestMatrix x(kBatch, kUnits, -4, 4), y(kBatch, kUnits, 0, 0);
-  const Work work = {.bytes = 2.0 * sizeof(float) * kBatch * kUnits};
+                    kernels::Activation activation, size_t batch, record::RunRecord& run) {
+  TestMatrix x(batch, kUnits, -4, 4), y(batch, kUnits, 0, 0);
+  const auto elements = static_cast<double>(batch * kUnits);
+  // How much arithmetic a function is depends on who computes it; a maximum is one operation.
+  const double flop = activation == kernels::Activation::kRelu ? elements : 0;
+  const Work work = {.flop = flop, .bytes = 2 * sizeof(float) * elements};
   OnOneThread(
       target, math, "elementwise",
       [&](const Context& context) {
@@ -115,21 +120,24 @@ void TimeActivation(const Session& session, const Target& target, MathMode math,
       run);
 }
 
-void TimeSoftmax(const Session& session, const Target& target, MathMode math,
+void TimeSoftmax(const Session& session, const Target& target, MathMode math, size_t batch,
                  record::RunRecord& run) {
-  TestMatrix logits(kBatch, kClasses, -4, 4), gradient(kBatch, kClasses, 0, 0);
-  std::vector<uint8_t> labels(kBatch), hits(kBatch);
-  std::vector<float> losses(kBatch);
-  for (size_t i = 0; i < kBatch; ++i) labels[i] = static_cast<uint8_t>(i % kClasses);
-  const Work work = {.bytes = 2.0 * sizeof(float) * kBatch * kClasses};
+  TestMatrix logits(batch, kClasses, -4, 4), gradient(batch, kClasses, 0, 0);
+  std::vector<uint8_t> labels(batch), hits(batch);
+  std::vector<float> losses(batch);
+  for (size_t i = 0; i < batch; ++i) labels[i] = static_cast<uint8_t>(i % kClasses);
+  const auto elements = static_cast<double>(batch * kClasses);
+  // Maximum, difference, exponential (counted as one), sum, and two products for the gradient.
+  const Work work = {.flop = 6 * elements, .bytes = 2 * sizeof(float) * elements};
   OnOneThread(
       target, math, "softmax",
       [&](const Context& context) {
         TimeCalls(
             session, work,
             [&] {
-              kernels::SoftmaxCrossEntropy(context, logits.view(), labels, 1.0f / kBatch, losses,
-                                           hits, gradient.view());
+              kernels::SoftmaxCrossEntropy(context, logits.view(), labels,
+                                           1.0f / static_cast<float>(batch), losses, hits,
+                                           gradient.view());
             },
             run);
       },
@@ -144,8 +152,9 @@ void TimeAdam(const Session& session, const Target& target, MathMode math, recor
   optimizer.BeginStep();
   const kernels::UpdateSpans spans =
       optimizer.Spans({0, kParameters}, parameters.span(), gradient.span());
-  // Parameter, gradient and both moments read; all but the gradient written.
-  const Work work = {.bytes = 7.0 * sizeof(float) * kParameters};
+  constexpr kernels::OptimizerKind kAdam = kernels::OptimizerKind::kAdam;
+  const Work work = {.flop = kParameters * kernels::FlopsPerParameter(kAdam),
+                     .bytes = kParameters * kernels::BytesPerParameter(kAdam)};
   OnOneThread(
       target, math, "update",
       [&](const Context& context) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "experiments/harness/session.h"
@@ -13,6 +14,11 @@
 
 namespace mlp::experiments {
 
+// Runs body(context) as the only worker, denormals flushed as in training. Notes target, math and
+// the implementation of the kernel family `op` in `run`.
+void OnOneThread(const kernels::Target& target, kernels::MathMode math, const std::string& op,
+                 absl::FunctionRef<void(const kernels::Context&)> body, record::RunRecord& run);
+
 // What one call does, for rates; 0 leaves the rate out.
 struct Work {
   double flop = 0;
@@ -20,7 +26,8 @@ struct Work {
 };
 
 // Calls `body` again and again (once in a smoke run). Into `run`: timings call_s (several samples,
-// each the mean over enough calls for the clock), flop_per_s, bytes_per_s (of the median sample).
+// each the mean over enough calls for the clock), flop_per_s, bytes_per_s (of the median sample),
+// and the metric flop_per_byte, where both are known.
 void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void()> body,
                record::RunRecord& run);
 
@@ -35,15 +42,24 @@ class TestMatrix {
   Matrix view_;
 };
 
-// The kernels of a training step, each at the sizes of 784-128-128-128-10 with batch 128. Params,
-// resolved kernel and timings go into `run`.
+// The kernels of a training step of 784-128-128-128-10. Params, resolved kernel and timings go into
+// `run`. Bytes are those that have to move: each operand once.
 enum class GemmProduct { kForward, kInputGradient, kWeightGradient };
+
+// A dense layer; W is [inputs, units].
+struct LayerShape {
+  size_t batch = 128;
+  size_t inputs = 784;
+  size_t units = 128;
+};
 void TimeGemm(const Session& session, const kernels::Target& target, GemmProduct product,
-              record::RunRecord& run);
+              const LayerShape& shape, record::RunRecord& run);
+// Of [batch, 128].
 void TimeActivation(const Session& session, const kernels::Target& target, kernels::MathMode math,
-                    kernels::Activation activation, record::RunRecord& run);
+                    kernels::Activation activation, size_t batch, record::RunRecord& run);
+// Of [batch, 10].
 void TimeSoftmax(const Session& session, const kernels::Target& target, kernels::MathMode math,
-                 record::RunRecord& run);
+                 size_t batch, record::RunRecord& run);
 // Adam over 134,794 parameters.
 void TimeAdam(const Session& session, const kernels::Target& target, kernels::MathMode math,
               record::RunRecord& run);

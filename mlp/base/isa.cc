@@ -1,5 +1,9 @@
 #include "mlp/base/isa.h"
 
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -21,6 +25,19 @@ bool CpuHas(Isa isa) {
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
   }
   __builtin_unreachable();
+}
+
+// Intel's manual, volume 2, CPUID: leaf 7, subleaf 0, EDX, bits 22 and 24.
+bool CpuHasAmxBf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!IsSupported(Isa::kAvx512) || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 ||
+      (d >> 22 & 1) == 0 || (d >> 24 & 1) == 0) {
+    return false;
+  }
+  // Linux lends the tiles' state to a process that asks for it (Documentation/x86/xstate.rst).
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
 }  // namespace
@@ -51,6 +68,11 @@ bool IsSupported(Isa isa) {
 
 bool HasAvx512Bf16() {
   static const bool has = IsSupported(Isa::kAvx512) && __builtin_cpu_supports("avx512bf16");
+  return has;
+}
+
+bool HasAmxBf16() {
+  static const bool has = CpuHasAmxBf16();
   return has;
 }
 

@@ -31,6 +31,9 @@ inline Isa BestIsa() { return SupportedIsas().back(); }
 
 // An extension of AVX-512: products of pairs of bfloat16.
 bool HasAvx512Bf16();
+// Another: products of tiles of bfloat16. The first question asks the operating system for the
+// tiles, for all threads of the process.
+bool HasAmxBf16();
 
 // Features of this CPU that matter here, in /proc/cpuinfo's names, e.g. "avx2", "amx_bf16".
 std::vector<std::string> CpuFeatures();

@@ -21,6 +21,9 @@ TEST(IsaTest, AgreesWithTheFeaturesThatTheSystemReports) {
   EXPECT_TRUE(set.contains("sse2"));
   EXPECT_EQ(IsSupported(Isa::kAvx2), set.contains("avx2") && set.contains("fma"));
   EXPECT_EQ(IsSupported(Isa::kAvx512), set.contains("avx512bw") && set.contains("avx512vl"));
+  EXPECT_EQ(HasAvx512Bf16(), set.contains("avx512_bf16"));
+  // The system may have the tiles and not lend them.
+  EXPECT_LE(HasAmxBf16(), set.contains("amx_bf16"));
 }
 
 }  // namespace

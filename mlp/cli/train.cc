@@ -1,4 +1,5 @@
 // `mlp train`: from data to a model file.
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -6,9 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/profile.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/cli/train_flags.h"
+#include "mlp/cli/train_profile.h"
 #include "mlp/cli/train_report.h"
 #include "mlp/data/dataset.h"
 #include "mlp/flags/flags.h"
@@ -50,12 +54,31 @@ void NoteInterruption(const TrainFlags& flags, const model::TrainingState& state
                           " --out=", flags.out));
 }
 
-int Run(const TrainFlags& flags, const TrainPlan& plan, std::optional<model::SavedModel> saved) {
+// The profile in words on stderr and as a trace, where that is asked for. Returns it as JSON.
+absl::StatusOr<Json> TellProfile(const TrainFlags& flags, const Profile& profile,
+                                 const TrainPlan& plan, const TrainReport& report) {
+  const ProfileReport words(profile, plan.options.strategy, report.steps(), report.step_seconds());
+  std::fputs(words.Table().c_str(), stderr);
+  Json document = words.Document();
+  document["trace"] = nullptr;
+  if (!flags.profile_out.empty()) {
+    MLP_RETURN_IF_ERROR(words.WriteTrace(flags::ResolvePath(flags.profile_out)));
+    document["trace"] = flags.profile_out;
+  }
+  return document;
+}
+
+int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel> saved) {
   NoteThreads(flags.compute, plan.options.strategy.threads, flags.output);
   const std::string out = flags::ResolvePath(flags.out);
   if (!out.empty()) {
     // Known before the work, not after it.
     const absl::Status status = io::CheckReplaceable(out, model::kModelFile, flags.force);
+    if (!status.ok()) return Fail(status);
+  }
+  const std::string trace = flags::ResolvePath(flags.profile_out);
+  if (!trace.empty()) {
+    const absl::Status status = io::CheckReplaceable(trace, kTraceFile, flags.force);
     if (!status.ok()) return Fail(status);
   }
   const absl::StatusOr<data::Dataset> dataset = LoadData(flags.data);
@@ -66,6 +89,11 @@ int Run(const TrainFlags& flags, const TrainPlan& plan, std::optional<model::Sav
   }
 
   model::Model model = saved ? std::move(saved->model) : model::Model(plan.spec, plan.options.seed);
+  std::optional<Profile> profile;
+  if (flags.profile || !trace.empty()) {
+    profile.emplace(plan.options.strategy.threads, plan.spec.layers.size());
+    plan.options.strategy.profile = &*profile;
+  }
   absl::StatusOr<train::Trainer> trainer = train::Trainer::Create(plan.options, *dataset, model);
   if (!trainer.ok()) return RefuseUse(kCommand, trainer.status());
   if (saved) {
@@ -90,12 +118,18 @@ int Run(const TrainFlags& flags, const TrainPlan& plan, std::optional<model::Sav
         out, model, {IdentityOf(*dataset), ToSettings(flags, plan), trainer->state()}, flags.force);
     if (!status.ok()) return Fail(status);
   }
+  Json told;
+  if (profile) {
+    absl::StatusOr<Json> document = TellProfile(flags, *profile, plan, report);
+    if (!document.ok()) return Fail(document.status());
+    told = *std::move(document);
+  }
   if (trainer->stopped()) {
-    report.Finish(std::nullopt, /*interrupted=*/true);
+    report.Finish(std::nullopt, /*interrupted=*/true, told);
     NoteInterruption(flags, trainer->state());
     return kInterrupted;
   }
-  report.Finish(trainer->Test(), /*interrupted=*/false);
+  report.Finish(trainer->Test(), /*interrupted=*/false, told);
   return kDone;
 }
 
@@ -107,6 +141,7 @@ int Train(int argc, const char* const* argv) {
   AddTrainFlags(flags, &options);
   flags.Example("mlp train --epochs=3 --out=digits.mlp");
   flags.Example("mlp train --model=784-64-tanh-10 --optimizer=sgd --learning_rate=0.1");
+  flags.Example("mlp train --epochs=1 --profile --profile_out=trace.json");
   flags.Example("mlp train --resume=digits.mlp --epochs=5 --out=digits.mlp");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 

@@ -85,7 +85,14 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.String("resume", &o->resume,
                {.help = "model file to go on with; its settings hold where no flag is given",
                 .value_name = "FILE"});
-  flags.Bool("force", &o->force, "replace --out even if it is not a model file");
+  flags.Bool("profile", &o->profile,
+             "a table of what the steps' time goes into, and how near that is to what this machine "
+             "can do, on stderr and in --json");
+  flags.String("profile_out", &o->profile_out,
+               {.help = "trace of the last steps, to open in https://ui.perfetto.dev; implies "
+                        "--profile",
+                .value_name = "FILE"});
+  flags.Bool("force", &o->force, "replace --out and --profile_out whatever they are");
 }
 
 absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given) {
@@ -124,6 +131,10 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   }
   MLP_ASSIGN_OR_RETURN(strategy.precision, kernels::ParsePrecision(flags.precision));
   if (flags.skip_zeros != "auto") strategy.skip_zeros = flags.skip_zeros == "yes";
+  if (!flags.profile_out.empty() && flags.profile_out == flags.out) {
+    return absl::InvalidArgumentError(absl::StrCat("--profile_out: ", flags.profile_out,
+                                                   " is also --out; give it a name of its own"));
+  }
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
   return plan;

@@ -39,6 +39,8 @@ struct TrainFlags {
   std::string out = "";
   std::string resume = "";
   bool force = false;
+  bool profile = false;
+  std::string profile_out = "";
   OutputOptions output;
 };
 

@@ -78,6 +78,8 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
 
 train::Next TrainReport::OnStep(const train::StepSummary& step) {
   sum_ += step.result;
+  ++steps_;
+  step_seconds_ += step.seconds;
   samples_done_ += static_cast<int64_t>(step.result.samples);
   // Steps are short: text is made only where it will be seen.
   if (const double now = timer_.Seconds(); now >= next_draw_s_) {
@@ -108,7 +110,8 @@ train::Next TrainReport::OnEpoch(const train::EpochSummary& epoch) {
   return flags::Interrupted() ? train::Next::kStop : train::Next::kContinue;
 }
 
-Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool interrupted) const {
+Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool interrupted,
+                           const Json& profile) const {
   Json epochs = Json::array();
   double seconds = 0;
   size_t samples = 0;
@@ -144,12 +147,14 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
   document["settings"] = ToSettings(flags_, plan_);
   document["out"] = flags_.out.empty() ? Json(nullptr) : Json(flags_.out);
   document["interrupted"] = interrupted;
+  if (!profile.is_null()) document["profile"] = profile;
   return document;
 }
 
-void TrainReport::Finish(const std::optional<train::Evaluation>& test, bool interrupted) {
+void TrainReport::Finish(const std::optional<train::Evaluation>& test, bool interrupted,
+                         const Json& profile) {
   if (flags_.output.json) {
-    PrintJson(Document(test, interrupted));
+    PrintJson(Document(test, interrupted, profile));
     return;
   }
   if (test) {

@@ -30,11 +30,17 @@ class TrainReport final : public train::Callback {
   // Takes the bar away.
   void FinishProgress() { progress_.Finish(); }
 
-  // The last words on stdout. Test is empty where training was interrupted.
-  void Finish(const std::optional<train::Evaluation>& test, bool interrupted);
+  // Of this session, and their time.
+  size_t steps() const { return steps_; }
+  double step_seconds() const { return step_seconds_; }
+
+  // The last words on stdout. Test is empty where training was interrupted; the profile is null
+  // where none was asked for.
+  void Finish(const std::optional<train::Evaluation>& test, bool interrupted, const Json& profile);
 
  private:
-  Json Document(const std::optional<train::Evaluation>& test, bool interrupted) const;
+  Json Document(const std::optional<train::Evaluation>& test, bool interrupted,
+                const Json& profile) const;
 
   const TrainFlags& flags_;
   const TrainPlan& plan_;
@@ -44,6 +50,8 @@ class TrainReport final : public train::Callback {
   double next_draw_s_ = 0;
   int64_t samples_done_ = 0;  // in this session
   engine::StepResult sum_;    // of this epoch in this session
+  size_t steps_ = 0;
+  double step_seconds_ = 0;
   std::vector<train::EpochSummary> epochs_;
 };
 

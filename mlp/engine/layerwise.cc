@@ -3,11 +3,32 @@
 #include <algorithm>
 
 #include "mlp/base/check.h"
+#include "mlp/base/profile.h"
 #include "mlp/kernels/elementwise/elementwise.h"
 #include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/reduce/reduce.h"
 
 namespace mlp::engine {
+namespace {
+
+// Waits for the team, and notes for how long.
+void Sync(const kernels::Context& context) {
+  if (context.worker.size() == 1) return;
+  const ProfileScope scope(context.lane, ProfileOp::kWait);
+  context.Sync();
+}
+
+// This worker's share of what a layer's product with `batch` rows has to do; forward, gradient of
+// the input and gradient of the weights are the same.
+ProfileWork ProductWork(const kernels::Context& context, const layers::Layer& layer, size_t batch) {
+  if (context.lane == nullptr) return {};
+  const double share = static_cast<double>(batch) / context.worker.size();
+  return {2 * share * static_cast<double>(layer.multiply_adds()),
+          sizeof(float) * (share * static_cast<double>(layer.inputs() + layer.outputs()) +
+                           static_cast<double>(layer.parameter_count()) / context.worker.size())};
+}
+
+}  // namespace
 
 Layerwise::Layerwise(const model::Model& model, size_t max_batch)
     : model_(model), max_batch_(max_batch), buffers_(model.layer_count()) {
@@ -56,15 +77,22 @@ void Layerwise::SetBatch(size_t rows) {
 void Layerwise::Gather(const kernels::Context& context, const Inputs& inputs) {
   MLP_CHECK_EQ(inputs.width, model_.inputs());
   // One worker lays out the views; none may still be using the old ones.
-  context.Sync();
+  Sync(context);
   if (context.worker.rank() == 0) SetBatch(inputs.rows.size());
-  context.Sync();
-  if (inputs.pixels != nullptr) {
-    kernels::GatherRows(context, inputs.pixels, inputs.rows, kPixelScale, input_);
-  } else {
-    kernels::GatherRows(context, inputs.values, inputs.rows, input_);
+  Sync(context);
+  {
+    // A byte becomes a float.
+    const double numbers = static_cast<double>(batch_ * model_.inputs()) / context.worker.size();
+    const double bytes_each = (inputs.pixels != nullptr ? 1 : sizeof(float)) + sizeof(float);
+    const ProfileScope scope(context.lane, ProfileOp::kGather, kNoLayer,
+                             {numbers, bytes_each * numbers});
+    if (inputs.pixels != nullptr) {
+      kernels::GatherRows(context, inputs.pixels, inputs.rows, kPixelScale, input_);
+    } else {
+      kernels::GatherRows(context, inputs.values, inputs.rows, input_);
+    }
   }
-  context.Sync();
+  Sync(context);
 }
 
 void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
@@ -72,32 +100,45 @@ void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
   if (context.worker.rank() == 0) {
     for (size_t i = 0; i < batch_; ++i) labels_[i] = batch.examples->labels[batch.rows[i]];
   }
-  context.Sync();
+  Sync(context);
 }
 
 void Layerwise::Forward(const kernels::Context& context, std::span<const float> parameters) {
   for (size_t i = 0; i < tapes_.size(); ++i) {
-    model_.layer(i).Forward(context, LayerParameters(i, parameters), tapes_[i]);
-    context.Sync();
+    const layers::Layer& layer = model_.layer(i);
+    {
+      const ProfileScope scope(context.lane, ProfileOp::kForward, i,
+                               ProductWork(context, layer, batch_));
+      layer.Forward(context, LayerParameters(i, parameters), tapes_[i]);
+    }
+    Sync(context);
   }
 }
 
 void Layerwise::Loss(const kernels::Context& context, float scale) {
-  kernels::Loss(context, model_.spec().loss, logits(), labels(), scale, losses_.first(batch_),
-                hits_.first(batch_), gradients_.back());
-  context.Sync();
+  {
+    const ProfileScope scope(context.lane, ProfileOp::kLoss);
+    kernels::Loss(context, model_.spec().loss, logits(), labels(), scale, losses_.first(batch_),
+                  hits_.first(batch_), gradients_.back());
+  }
+  Sync(context);
 }
 
 void Layerwise::BackwardActivation(const kernels::Context& context, size_t i) {
-  model_.layer(i).BackwardActivation(context, tapes_[i], gradients_[i]);
-  context.Sync();
+  {
+    const ProfileScope scope(context.lane, ProfileOp::kSlope, i);
+    model_.layer(i).BackwardActivation(context, tapes_[i], gradients_[i]);
+  }
+  Sync(context);
 }
 
 void Layerwise::BackwardInput(const kernels::Context& context, std::span<const float> parameters,
                               size_t i) {
   if (i == 0) return;
-  model_.layer(i).BackwardInput(context, LayerParameters(i, parameters), gradients_[i],
-                                gradients_[i - 1]);
+  const layers::Layer& layer = model_.layer(i);
+  const ProfileScope scope(context.lane, ProfileOp::kInputGradient, i,
+                           ProductWork(context, layer, batch_));
+  layer.BackwardInput(context, LayerParameters(i, parameters), gradients_[i], gradients_[i - 1]);
 }
 
 void Layerwise::Backward(const kernels::Context& context, std::span<const float> parameters,
@@ -106,9 +147,14 @@ void Layerwise::Backward(const kernels::Context& context, std::span<const float>
     const Range range = model_.layer_parameters(i);
     BackwardActivation(context, i);
     BackwardInput(context, parameters, i);
-    model_.layer(i).BackwardParameters(context, tapes_[i].x, gradients_[i], output,
-                                       gradient.subspan(range.begin, range.size()));
-    context.Sync();
+    const layers::Layer& layer = model_.layer(i);
+    {
+      const ProfileScope scope(context.lane, ProfileOp::kWeightGradient, i,
+                               ProductWork(context, layer, batch_));
+      layer.BackwardParameters(context, tapes_[i].x, gradients_[i], output,
+                               gradient.subspan(range.begin, range.size()));
+    }
+    Sync(context);
   }
 }
 
@@ -122,16 +168,22 @@ void Layerwise::BackwardBlocks(const kernels::Context& context, std::span<const 
     const size_t offset = model_.layer_parameters(i).begin;
     BackwardActivation(context, i);
     BackwardInput(context, parameters, i);
-    context.Sync();
+    Sync(context);
     const Range mine = context.worker.Share(layer.block_count());
     for (size_t b = mine.begin; b < mine.end; ++b) {
       const Range block = layer.block(b);
       const std::span<float> gradient = scratch.first(block.size());
-      layer.BackwardBlock(alone, b, tapes_[i].x, gradients_[i], gradient);
+      {
+        const double rows = static_cast<double>(batch_);
+        const double size = static_cast<double>(block.size());
+        const ProfileScope scope(context.lane, ProfileOp::kWeightGradient, i,
+                                 {2 * rows * size, sizeof(float) * size});
+        layer.BackwardBlock(alone, b, tapes_[i].x, gradients_[i], gradient);
+      }
       sink({offset + block.begin, offset + block.end}, gradient);
     }
   }
-  context.Sync();
+  Sync(context);
 }
 
 StepResult Layerwise::Result() const {

@@ -61,44 +61,6 @@ void TensorParallel::Pack(const Turn& turn, const Factor& factor, size_t columns
   }
 }
 
-StepResult TensorParallel::Step(const Batch& batch, const kernels::UpdateStep& update) {
-  MLP_CHECK_EQ(batch.examples->features, layers_.front().inputs);
-  MLP_CHECK_GT(batch.rows.size(), 0u);
-  MLP_CHECK_LE(batch.rows.size(), max_batch_);
-  RunTeam(threads_, [&](const Worker& worker) {
-    RunStep(
-        {batch, update, worker, worker.Share(shards_), desks_[static_cast<size_t>(worker.rank())]});
-  });
-  size_t hits = 0;
-  for (const uint8_t hit : desks_[0].hits.first(batch.rows.size())) hits += hit;
-  return {kernels::Sum(desks_[0].losses.first(batch.rows.size())), hits, batch.rows.size()};
-}
-
-void TensorParallel::RunStep(const Turn& turn) {
-  turn.desk.prefetch = {turn.batch.examples->pixels.data(), turn.batch.examples->features,
-                        turn.batch.next_rows};
-  GatherInput(turn);
-  for (size_t i = 0; i < layers_.size(); ++i) Forward(turn, i);
-  Loss(turn);
-  for (size_t i = layers_.size(); i-- > 0;) {
-    // A layer's input gradient takes its old weights, so it comes before the update. That of a
-    // layer split by rows needs no other shard; its update waits until the partial sums of the
-    // layer below are on their way.
-    BackwardInput(turn, i);
-    if (layers_[i].split == Split::kByRows) {
-      if (i == 0) UpdateLayer(turn, 0);
-      continue;
-    }
-    if (i > 0) signals_.Raise(turn.worker.rank());
-    UpdateLayer(turn, i + 1);
-    UpdateLayer(turn, i);
-    if (i > 0) {
-      signals_.Await(turn.worker.rank());
-      FinishInputGradient(turn, i);
-    }
-  }
-}
-
 void TensorParallel::GatherInput(const Turn& turn) const {
   const Layer& layer = layers_.front();
   const Range columns = {layer.slices[turn.shards.begin].in.begin,

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "mlp/base/arena.h"
+#include "mlp/base/profile.h"
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
@@ -50,6 +51,7 @@ class TensorParallel {
     // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
     // For fp32 alone.
     bool skip_zeros = false;
+    Profile* profile = nullptr;  // where steps note what they do, with a lane for each thread
   };
   TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
                  const kernels::KernelSet& kernels, const Options& options);
@@ -157,6 +159,9 @@ class TensorParallel {
   }
 
   void RunStep(const Turn& turn);
+  // What an op of layer i has to do on this worker, for the profile.
+  ProfileWork ProductWork(const Turn& turn, size_t i) const;
+  ProfileWork UpdateWork(const Turn& turn, size_t i) const;
   void GatherInput(const Turn& turn) const;
   // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
   void ConvertInput(const Turn& turn, size_t first, size_t count) const;
@@ -229,6 +234,7 @@ class TensorParallel {
   const size_t stride_;  // from one panel of activations to the next
   const int threads_;
   const bool skip_zeros_;
+  Profile* const profile_;
   std::vector<Layer> layers_;
   std::vector<Range> stretches_;  // of columns of the input, that have lists of their own
   std::vector<Desk> desks_;       // [threads]

@@ -8,6 +8,12 @@
 #include "mlp/base/team.h"
 #include "mlp/kernels/target.h"
 
+namespace mlp {
+
+class ProfileLane;
+
+}  // namespace mlp
+
 namespace mlp::kernels {
 
 struct ElementwiseKernels;
@@ -38,6 +44,7 @@ struct Context {
   const KernelSet* kernels = nullptr;
   MathMode math = MathMode::kFast;
   Worker worker;
+  ProfileLane* lane = nullptr;  // where this thread notes what it does; null: nowhere
 
   void Sync() const { worker.Sync(); }
 };

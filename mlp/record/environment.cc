@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "mlp/base/caches.h"
 #include "mlp/base/isa.h"
 #include "mlp/base/team.h"
 #include "mlp/record/build_flags.h"
@@ -51,7 +52,7 @@ std::string Field(const std::string& text, absl::string_view key) {
   return "";
 }
 
-// "32K", "2M", "123 kB" in bytes; 0 if it is something else.
+// "123 kB" in bytes; 0 if it is something else.
 uint64_t Bytes(absl::string_view text) {
   uint64_t unit = 1;
   absl::ConsumeSuffix(&text, "B");
@@ -60,20 +61,6 @@ uint64_t Bytes(absl::string_view text) {
   if (absl::ConsumeSuffix(&text, "G")) unit = 1 << 30;
   uint64_t number = 0;
   return absl::SimpleAtoi(text, &number) ? number * unit : 0;
-}
-
-std::map<std::string, uint64_t> ReadCaches(const std::string& root) {
-  std::map<std::string, uint64_t> caches;
-  for (int index = 0;; ++index) {
-    const std::string directory =
-        absl::StrCat(root, "/sys/devices/system/cpu/cpu0/cache/index", index, "/");
-    const std::string level = SystemFile(directory + "level");
-    const uint64_t bytes = Bytes(SystemFile(directory + "size"));
-    if (level.empty() || bytes == 0) return caches;
-    const std::string type = SystemFile(directory + "type");
-    const char* kind = type == "Data" ? "d" : type == "Instruction" ? "i" : "";
-    caches[absl::StrCat("L", level, kind, "_bytes")] = bytes;
-  }
 }
 
 std::optional<std::string> ReadCgroupCpuMax(const std::string& root) {
@@ -117,7 +104,7 @@ Machine ReadMachine(const std::string& root) {
   if (machine.cpu.empty()) machine.cpu = "unknown";
   machine.cores = AvailableThreads();
   machine.isa = CpuFeatures();
-  machine.caches = ReadCaches(root);
+  machine.caches = CacheSizes(root);
   // "16384 kB"
   machine.memory_bytes = Bytes(absl::StrJoin(
       absl::StrSplit(Field(SystemFile(root + "/proc/meminfo"), "MemTotal"), ' '), ""));

@@ -56,7 +56,7 @@ struct Build {
 };
 
 struct Plot {
-  std::string kind = "";    // "bars", "lines", "curves", "scatter"
+  std::string kind = "";    // "bars", "lines", "curves", "scatter", "roofline"
   std::string title = "";   // "": made from the axes.
   std::string x = "";       // Path of a value; what "" means depends on the kind.
   std::string y = "";       // Likewise.

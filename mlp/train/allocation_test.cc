@@ -6,6 +6,7 @@
 #include <new>
 #include <numeric>
 
+#include "mlp/base/profile.h"
 #include "mlp/engine/inference.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/train/strategies/strategy.h"
@@ -63,15 +64,19 @@ TEST(AllocationTest, NoStepOfAnyStrategyOnAnyTargetAllocates) {
   const data::Examples examples = RandomExamples(64, 784, 10, 0);
   std::vector<uint32_t> rows(64);
   std::iota(rows.begin(), rows.end(), 0);
+  Profile profile(2, 4);
   for (const kernels::Target& target : kernels::SupportedTargets()) {
     for (const StrategyKind kind : kStrategyKinds) {
       model::Model model(Spec(kind == StrategyKind::kTiny ? "784-2-10" : "784-128-128-128-10"), 1);
       if (!CanTrain(kind, target, {model.spec()})) continue;
       optim::Optimizer optimizer({}, model.parameters().size());
       const double clip_norm = HoldsWholeGradient(kind) ? 1 : 0;
-      auto strategy =
-          MakeStrategy({.kind = kind, .target = target, .threads = 2, .clip_norm = clip_norm}, 64,
-                       model, optimizer);
+      auto strategy = MakeStrategy({.kind = kind,
+                                    .target = target,
+                                    .threads = 2,
+                                    .clip_norm = clip_norm,
+                                    .profile = &profile},
+                                   64, model, optimizer);
       ASSERT_TRUE(strategy.ok()) << strategy.status().message();
       // The first step may start threads.
       (*strategy)->Step({&examples, rows});
@@ -106,7 +111,7 @@ TEST(AllocationTest, NoPredictionOnAnyTargetAllocates) {
   }
 }
 
-// One long count on the default path.
+// One long count on the default path, without a profile.
 TEST(AllocationTest, AHundredStepsAllocateNothing) {
   const data::Examples examples = RandomExamples(128, 784, 10, 0);
   std::vector<uint32_t> rows(128);

@@ -1,7 +1,8 @@
 // Optimizer updates, each written once, for any value type V and accuracy Math (see math.h).
 //
 //   kStates                            arrays of state, each as long as the parameters
-//   Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states
+//   kFlops                             operations for each parameter, a root or a quotient being
+//   one Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states
 //
 // Weight decay is decoupled from the gradient: w shrinks by learning_rate * weight_decay per step
 // (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019).
@@ -17,6 +18,7 @@ namespace mlp::kernels {
 // w -= rate * g.
 struct Sgd {
   static constexpr size_t kStates = 0;
+  static constexpr double kFlops = 3;
   template <class Math, class V>
   static void Apply(const UpdateStep& step, V g, V& w, V*) {
     w = mul_add(V(-step.rate), g, w * V(step.keep));
@@ -30,6 +32,7 @@ struct Sgd {
 // where rate = learning_rate / (1 - beta1^t) and root_scale = 1 / sqrt(1 - beta2^t).
 struct Adam {
   static constexpr size_t kStates = 2;
+  static constexpr double kFlops = 13;
   template <class Math, class V>
   static void Apply(const UpdateStep& step, V g, V& w, V* s) {
     s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);

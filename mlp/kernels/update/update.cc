@@ -68,6 +68,21 @@ size_t States(OptimizerKind kind) {
   __builtin_unreachable();
 }
 
+double FlopsPerParameter(OptimizerKind kind) {
+  switch (kind) {
+#define MLP_OPTIMIZER(functor, name) \
+  case OptimizerKind::k##functor:    \
+    return functor::kFlops;
+#include "mlp/kernels/update/optimizers.inc"
+#undef MLP_OPTIMIZER
+  }
+  __builtin_unreachable();
+}
+
+double BytesPerParameter(OptimizerKind kind) {
+  return sizeof(float) * (1 + 2 * (1 + static_cast<double>(States(kind))));
+}
+
 void UpdateBlock(const Context& context, OptimizerKind kind, const UpdateStep& step,
                  const UpdateSpans& spans) {
   MLP_CHECK_EQ(spans.parameters.size(), spans.gradient.size());

@@ -29,6 +29,11 @@ absl::StatusOr<OptimizerKind> ParseOptimizerKind(absl::string_view name);
 size_t States(OptimizerKind kind);
 inline constexpr size_t kMaxStates = 2;
 
+// What one parameter costs in a step: operations, and bytes read and written (parameter and states,
+// and the gradient, which is read).
+double FlopsPerParameter(OptimizerKind kind);
+double BytesPerParameter(OptimizerKind kind);
+
 // What is the same for all parameters in one step; see optimizer_math.h for the formulas.
 struct UpdateStep {
   float rate = 0;        // learning rate, bias-corrected where the optimizer does that

@@ -20,10 +20,12 @@ engine::StepResult Atomic::Step(const engine::Batch& batch) {
     context.Sync();
     const Range shards = SharesOf(worker);
     for (size_t i = shards.begin; i < shards.end; ++i) {
-      if (!ForwardShard(i, batch, scale)) continue;
+      const kernels::Context alone = AloneOf(worker);
+      if (!ForwardShard(alone, i, batch, scale)) continue;
       const size_t block = engine(i).scratch_size();
-      engine(i).BackwardBlocks(Alone(), parameters(), scratch_.span().subspan(i * block, block),
-                               [this](Range range, std::span<const float> part) {
+      engine(i).BackwardBlocks(alone, parameters(), scratch_.span().subspan(i * block, block),
+                               [&](Range range, std::span<const float> part) {
+                                 const ProfileScope scope(alone.lane, ProfileOp::kSumGradients);
                                  kernels::AtomicAddTo(
                                      part, gradient_.span().subspan(range.begin, range.size()));
                                });

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "mlp/base/aligned_buffer.h"
+#include "mlp/base/profile.h"
 #include "mlp/kernels/elementwise/elementwise.h"
 #include "mlp/kernels/reduce/reduce.h"
 
@@ -20,6 +21,7 @@ class Clipper {
   // gradient *= max_norm / |gradient| where the norm is larger. SPMD, ends with a Sync.
   void Clip(const kernels::Context& context, std::span<float> gradient) {
     if (max_norm_ == 0) return;
+    const ProfileScope scope(context.lane, ProfileOp::kClip);
     const double norm = std::sqrt(kernels::SquaredNorm(context, gradient, partials_.span()));
     if (norm > max_norm_) kernels::Scale(context, static_cast<float>(max_norm_ / norm), gradient);
     context.Sync();

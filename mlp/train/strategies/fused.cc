@@ -21,8 +21,8 @@ engine::StepResult Fused::Step(const engine::Batch& batch) {
     engine_.Forward(context, parameters());
     engine_.Loss(context, InverseOf(batch.rows.size()));
     engine_.BackwardBlocks(context, parameters(), ScratchOf(worker),
-                           [this](Range range, std::span<const float> gradient) {
-                             UpdateRange(optimizer_, range, gradient);
+                           [&](Range range, std::span<const float> gradient) {
+                             UpdateRange(context, optimizer_, range, gradient);
                            });
   });
   return engine_.Result();

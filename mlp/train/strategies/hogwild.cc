@@ -17,12 +17,13 @@ engine::StepResult Hogwild::Step(const engine::Batch& batch) {
     for (size_t i = shards.begin; i < shards.end; ++i) {
       // The mean over the shard's own rows: each shard makes a step of its own.
       const size_t rows = Shard(batch, i, shard_count()).rows.size();
-      if (rows == 0 || !ForwardShard(i, batch, InverseOf(rows))) continue;
+      const kernels::Context alone = AloneOf(worker);
+      if (rows == 0 || !ForwardShard(alone, i, batch, InverseOf(rows))) continue;
       optimizers_[i].BeginStep();
       const size_t block = engine(i).scratch_size();
-      engine(i).BackwardBlocks(Alone(), parameters(), scratch_.span().subspan(i * block, block),
+      engine(i).BackwardBlocks(alone, parameters(), scratch_.span().subspan(i * block, block),
                                [&](Range range, std::span<const float> gradient) {
-                                 UpdateRange(optimizers_[i], range, gradient);
+                                 UpdateRange(alone, optimizers_[i], range, gradient);
                                });
     }
   });
@@ -39,7 +40,7 @@ void Hogwild::Load() {
 }
 
 void Hogwild::Store() {
-  const kernels::Context context = Alone();
+  const kernels::Context context = AloneOf(Worker());
   optimizer_.set_steps(optimizers_[0].steps());
   for (size_t k = 0; k < optimizer_.state_count(); ++k) {
     const std::span<float> mean = optimizer_.state(k);

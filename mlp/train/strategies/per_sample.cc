@@ -7,16 +7,16 @@ PerSample::PerSample(const Setup& setup)
 
 engine::StepResult PerSample::Step(const engine::Batch& batch) {
   engine::StepResult sum;
-  RunTeam(1, [&](const Worker&) {
-    const kernels::Context context = Alone();
+  RunTeam(1, [&](const Worker& worker) {
+    const kernels::Context context = AloneOf(worker);
     for (size_t i = 0; i < batch.rows.size(); ++i) {
       optimizer_.BeginStep();
       engine_.Gather(context, {batch.examples, batch.rows.subspan(i, 1)});
       engine_.Forward(context, parameters());
       engine_.Loss(context, 1);
       engine_.BackwardBlocks(context, parameters(), scratch_.span(),
-                             [this](Range range, std::span<const float> gradient) {
-                               UpdateRange(optimizer_, range, gradient);
+                             [&](Range range, std::span<const float> gradient) {
+                               UpdateRange(context, optimizer_, range, gradient);
                              });
       sum += engine_.Result();
     }

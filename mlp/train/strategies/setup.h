@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "mlp/base/profile.h"
 #include "mlp/base/team.h"
 #include "mlp/engine/layerwise.h"
 #include "mlp/kernels/kernels.h"
@@ -28,24 +29,45 @@ class StrategyBase : public Strategy {
         optimizer_(setup.optimizer),
         kernels_(kernels::KernelsFor(setup.options.target)),
         math_(setup.options.math),
-        threads_(setup.options.threads) {}
+        threads_(setup.options.threads),
+        profile_(setup.options.profile) {}
 
-  kernels::Context ContextOf(const Worker& worker) const { return {&kernels_, math_, worker}; }
-  // For work that one worker of a team does alone.
-  kernels::Context Alone() const { return {&kernels_, math_, Worker()}; }
+  kernels::Context ContextOf(const Worker& worker) const {
+    return {&kernels_, math_, worker, LaneOf(worker)};
+  }
+  // For work that this worker of a team does alone.
+  kernels::Context AloneOf(const Worker& worker) const {
+    return {&kernels_, math_, Worker(), LaneOf(worker)};
+  }
+  ProfileLane* LaneOf(const Worker& worker) const {
+    return profile_ == nullptr ? nullptr : profile_->lane(worker.rank());
+  }
 
   std::span<float> parameters() { return model_.parameters(); }
   size_t parameter_count() const { return model_.parameters().size(); }
 
   // Applies the whole gradient. SPMD.
   void UpdateAll(const kernels::Context& context, std::span<const float> gradient) {
+    const ProfileScope scope(
+        context.lane, ProfileOp::kUpdate, kNoLayer,
+        UpdateWork(static_cast<double>(parameter_count()) / context.worker.size()));
     kernels::Update(context, optimizer_.options().kind, optimizer_.step(),
                     optimizer_.Spans({0, parameter_count()}, parameters(), gradient));
   }
   // Applies the gradient of a stretch of the parameters, by the calling worker alone.
-  void UpdateRange(optim::Optimizer& optimizer, Range range, std::span<const float> gradient) {
-    kernels::UpdateBlock(Alone(), optimizer.options().kind, optimizer.step(),
+  void UpdateRange(const kernels::Context& context, optim::Optimizer& optimizer, Range range,
+                   std::span<const float> gradient) {
+    const ProfileScope scope(context.lane, ProfileOp::kUpdate, kNoLayer,
+                             UpdateWork(static_cast<double>(range.size())));
+    kernels::UpdateBlock(context, optimizer.options().kind, optimizer.step(),
                          optimizer.Spans(range, parameters(), gradient));
+  }
+
+  // Of so many parameters.
+  ProfileWork UpdateWork(double parameters) const {
+    const kernels::OptimizerKind kind = optimizer_.options().kind;
+    return {parameters * kernels::FlopsPerParameter(kind),
+            parameters * kernels::BytesPerParameter(kind)};
   }
 
   model::Model& model_;
@@ -53,6 +75,7 @@ class StrategyBase : public Strategy {
   const kernels::KernelSet& kernels_;
   const kernels::MathMode math_;
   const int threads_;
+  Profile* const profile_;
 };
 
 // Part `shard` of `shards` of a batch; may be empty.

@@ -8,12 +8,13 @@ Sharded::Sharded(const Setup& setup) : StrategyBase(setup) {
   for (size_t i = 0; i < shards; ++i) engines_.emplace_back(setup.model, rows);
 }
 
-bool Sharded::ForwardShard(size_t shard, const engine::Batch& batch, float scale) {
+bool Sharded::ForwardShard(const kernels::Context& context, size_t shard,
+                           const engine::Batch& batch, float scale) {
   const engine::Batch mine = Shard(batch, shard, shard_count());
   if (mine.rows.empty()) return false;
-  engines_[shard].Gather(Alone(), mine);
-  engines_[shard].Forward(Alone(), parameters());
-  engines_[shard].Loss(Alone(), scale);
+  engines_[shard].Gather(context, mine);
+  engines_[shard].Forward(context, parameters());
+  engines_[shard].Loss(context, scale);
   return true;
 }
 

@@ -17,8 +17,9 @@ class Sharded : public StrategyBase {
   size_t shard_count() const { return engines_.size(); }
 
   // Loss and its gradient, times scale, of one shard at the present parameters, by the calling
-  // worker alone. False where the shard has no rows.
-  bool ForwardShard(size_t shard, const engine::Batch& batch, float scale);
+  // worker alone (context: its AloneOf). False where the shard has no rows.
+  bool ForwardShard(const kernels::Context& context, size_t shard, const engine::Batch& batch,
+                    float scale);
 
   engine::Layerwise& engine(size_t shard) { return engines_[shard]; }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/profile.h"
 #include "mlp/engine/layerwise.h"
 #include "mlp/kernels/context.h"
 #include "mlp/model/model.h"
@@ -74,6 +75,9 @@ struct StrategyOptions {
   std::optional<bool> skip_zeros = {};
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
+  // Where steps note what they do, with a lane for each thread; it has to outlive the strategy.
+  // Null: nowhere. Bits do not depend on it.
+  Profile* profile = nullptr;
 
   absl::string_view KindName() const { return kind ? Name(*kind) : "auto"; }
 };

@@ -10,7 +10,8 @@ TensorParallel::TensorParallel(const Setup& setup)
                .shards = setup.options.shards,
                .max_batch = setup.max_batch,
                .threads = threads_,
-               .skip_zeros = setup.options.skip_zeros.value_or(false)}) {}
+               .skip_zeros = setup.options.skip_zeros.value_or(false),
+               .profile = setup.options.profile}) {}
 
 engine::StepResult TensorParallel::Step(const engine::Batch& batch) {
   optimizer_.BeginStep();

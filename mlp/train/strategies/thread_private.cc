@@ -10,6 +10,7 @@ ThreadPrivate::ThreadPrivate(const Setup& setup)
 }
 
 void ThreadPrivate::SumAsTree(const kernels::Context& context) {
+  const ProfileScope scope(context.lane, ProfileOp::kSumGradients);
   for (size_t step = 1; step < gradients_.size(); step *= 2) {
     for (size_t i = 0; i + step < gradients_.size(); i += 2 * step) {
       kernels::AddTo(context, gradients_[i + step].span(), gradients_[i].span());
@@ -24,9 +25,9 @@ engine::StepResult ThreadPrivate::Step(const engine::Batch& batch) {
     const kernels::Context context = ContextOf(worker);
     const Range shards = SharesOf(worker);
     for (size_t i = shards.begin; i < shards.end; ++i) {
-      if (ForwardShard(i, batch, scale)) {
-        engine(i).Backward(Alone(), parameters(), kernels::Output::kOverwrite,
-                           gradients_[i].span());
+      const kernels::Context alone = AloneOf(worker);
+      if (ForwardShard(alone, i, batch, scale)) {
+        engine(i).Backward(alone, parameters(), kernels::Output::kOverwrite, gradients_[i].span());
       } else {
         std::ranges::fill(gradients_[i], 0.0f);
       }

@@ -1,0 +1,235 @@
+#include "experiments/harness/panel_timer.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/rng.h"
+#include "mlp/base/team.h"
+#include "mlp/engine/batch.h"
+#include "mlp/kernels/panel/panel.h"
+#include "mlp/kernels/sparse/sparse.h"
+#include "mlp/kernels/update/update.h"
+#include "mlp/optim/optimizer.h"
+#include "mlp/tensor/matrix.h"
+
+namespace mlp::experiments {
+namespace {
+
+using kernels::Context;
+using kernels::PanelKernels;
+
+// As the engine takes them: what is read again stays near.
+constexpr size_t kInputPanels = 4;
+constexpr size_t kListColumns = 128;
+constexpr size_t kSparseOperands = 2;
+
+AlignedBuffer<float> Random(size_t n) {
+  AlignedBuffer<float> buffer(n);
+  Stream stream(1, Purpose::kTest);
+  for (float& x : buffer) x = stream.Uniform(-1, 1);
+  return buffer;
+}
+
+// A layer's operands in panels of one target.
+struct Panels {
+  Panels(const PanelKernels& kernels, const LayerShape& shape)
+      : width(kernels.width),
+        in((shape.inputs + width - 1) / width),
+        out((shape.units + width - 1) / width),
+        // One line more than its rows: panels do not share their L1 sets.
+        stride(shape.batch * width + kFloatsPerLine),
+        x(Random(in * stride)),
+        w(Random(out * in * width * width)),
+        y(Random(out * stride)) {}
+
+  const size_t width;
+  const size_t in;
+  const size_t out;
+  const size_t stride;
+  AlignedBuffer<float> x;  // in panels of [batch, width]
+  AlignedBuffer<float> w;  // out panels of [inputs rounded up, width]
+  AlignedBuffer<float> y;  // out panels of [batch, width]
+};
+
+size_t Columns(size_t columns, size_t p, size_t width) {
+  return std::min(width, columns - p * width);
+}
+
+Work WorkOf(const LayerShape& shape) {
+  const auto batch = static_cast<double>(shape.batch);
+  const auto inputs = static_cast<double>(shape.inputs);
+  const auto units = static_cast<double>(shape.units);
+  return {.flop = 2 * batch * inputs * units,
+          .bytes = sizeof(float) * (batch * inputs + batch * units + inputs * units)};
+}
+
+}  // namespace
+
+void TimePanelProduct(const Session& session, const kernels::Target& target,
+                      const LayerShape& shape, record::RunRecord& run) {
+  const auto body = [&](const Context& context) {
+    const PanelKernels& kernels = *context.kernels->panel;
+    Panels panels(kernels, shape);
+    const AlignedBuffer<float> bias(panels.width);
+    TimeCalls(
+        session, WorkOf(shape),
+        [&] {
+          for (size_t q = 0; q < panels.in; q += kInputPanels) {
+            const size_t depth =
+                std::min(kInputPanels * panels.width, shape.inputs - q * panels.width);
+            for (size_t p = 0; p < panels.out; ++p) {
+              kernels.product(
+                  {.rows = shape.batch,
+                   .depth = depth,
+                   .columns = Columns(shape.units, p, panels.width),
+                   .a = panels.x.data() + q * panels.stride,
+                   .a_stride = panels.stride,
+                   .b = panels.w.data() + (p * panels.in + q) * panels.width * panels.width,
+                   .start = q == 0 ? bias.data() : nullptr,
+                   .y = panels.y.data() + p * panels.stride});
+            }
+          }
+        },
+        run);
+  };
+  OnOneThread(target, kernels::MathMode::kFast, "panel", body, run);
+}
+
+void TimePanelGradient(const Session& session, const kernels::Target& target,
+                       const LayerShape& shape, record::RunRecord& run) {
+  const auto body = [&](const Context& context) {
+    const PanelKernels& kernels = *context.kernels->panel;
+    Panels panels(kernels, shape);
+    kernels::RowPrefetcher prefetch;
+    TimeCalls(
+        session, WorkOf(shape),
+        [&] {
+          for (size_t q = 0; q < panels.in; ++q) {
+            const size_t rows = Columns(shape.inputs, q, panels.width);
+            const size_t tiles = (rows + kernels.tile_rows - 1) / kernels.tile_rows;
+            for (size_t p = 0; p < panels.out; ++p) {
+              for (size_t t = 0; t < tiles; ++t) {
+                const Range tile = Share(rows, 1, t, tiles);
+                kernels.gradient(
+                    {.batch = shape.batch,
+                     .rows = tile.size(),
+                     .columns = Columns(shape.units, p, panels.width),
+                     .x = panels.x.data() + q * panels.stride + tile.begin,
+                     .d = panels.y.data() + p * panels.stride,
+                     .gradient = panels.w.data() +
+                                 ((p * panels.in + q) * panels.width + tile.begin) * panels.width,
+                     .prefetch = &prefetch});
+              }
+            }
+          }
+        },
+        run);
+  };
+  OnOneThread(target, kernels::MathMode::kFast, "panel", body, run);
+}
+
+void TimeSparse(const Session& session, const kernels::Target& target, SparseOp op, size_t batch,
+                size_t units, record::RunRecord& run) {
+  const data::Examples& examples = session.dataset().train;
+  const size_t features = examples.features;
+  std::vector<uint32_t> rows(std::min(batch, examples.size));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::array<float, 256> values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = engine::kPixelScale * static_cast<float>(i);
+  }
+  optim::Optimizer adam({.kind = kernels::OptimizerKind::kAdam}, 1);
+  adam.BeginStep();
+
+  const auto body = [&](const Context& context) {
+    const kernels::SparseKernels& kernels = *context.kernels->sparse;
+    Panels panels(*context.kernels->panel, {rows.size(), features, units});
+    const size_t width = panels.width;
+    AlignedBuffer<uint8_t> pixels(panels.in * panels.stride);
+    context.kernels->panel->gather(examples.pixels.data(), features, rows, 0, features,
+                                   pixels.data(), panels.stride);
+    std::vector<Range> stretches;
+    for (size_t k = 0; k < features; k += kListColumns) {
+      stretches.push_back({k, std::min(k + kListColumns, features)});
+    }
+    const size_t words = kernels::SparseWords(rows.size());
+    AlignedBuffer<uint32_t> entries(rows.size() * features +
+                                    stretches.size() * kernels::kListSlack);
+    std::vector<kernels::ByteList> lists(stretches.size() * rows.size());
+    AlignedBuffer<uint64_t> bits(features * words);
+    double count = 0;
+    for (size_t l = 0; l < stretches.size(); ++l) {
+      kernels.list({rows.size(), pixels.data(), panels.stride, stretches[l],
+                    entries.data() + rows.size() * stretches[l].begin + l * kernels::kListSlack,
+                    lists.data() + l * rows.size(), bits.data()});
+    }
+    for (const kernels::ByteList& list : lists) count += static_cast<double>(list.count);
+
+    const AlignedBuffer<float> zeros(width);
+    const size_t panel_size = panels.in * width * width;
+    AlignedBuffer<float> first_moments(panels.out * panel_size);
+    AlignedBuffer<float> second_moments(panels.out * panel_size);
+    kernels::RowPrefetcher prefetch;
+    const auto product = [&] {
+      std::array<kernels::SparseProduct::Operand, kSparseOperands> operands;
+      for (size_t p = 0; p < panels.out; p += kSparseOperands) {
+        const size_t n = std::min(kSparseOperands, panels.out - p);
+        for (size_t l = 0; l < stretches.size(); ++l) {
+          const size_t k = stretches[l].begin;
+          for (size_t o = 0; o < n; ++o) {
+            operands[o] = {panels.w.data() + (p + o) * panel_size + k * width,
+                           k == 0 ? zeros.data() : nullptr,
+                           panels.y.data() + (p + o) * panels.stride};
+          }
+          kernels.product({.lists = std::span(lists).subspan(l * rows.size(), rows.size()),
+                           .values = values.data(),
+                           .first = k,
+                           .operands = std::span(operands).first(n),
+                           .prefetch = &prefetch});
+        }
+      }
+    };
+    const auto update = [&] {
+      std::array<kernels::SparseUpdate::Operand, kSparseOperands> operands;
+      for (size_t p = 0; p < panels.out; p += kSparseOperands) {
+        const size_t n = std::min(kSparseOperands, panels.out - p);
+        for (size_t q = 0; q < panels.in; ++q) {
+          for (size_t o = 0; o < n; ++o) {
+            const size_t offset = (p + o) * panel_size + q * width * width;
+            operands[o] = {panels.y.data() + (p + o) * panels.stride,
+                           panels.w.data() + offset,
+                           {first_moments.data() + offset, second_moments.data() + offset}};
+          }
+          kernels.update(adam.options().kind, context.math, adam.step(),
+                         {.batch = rows.size(),
+                          .columns = Columns(features, q, width),
+                          .bits = bits.data() + q * width * words,
+                          .pixels = pixels.data() + q * panels.stride,
+                          .values = values.data(),
+                          .operands = std::span(operands).first(n),
+                          .prefetch = &prefetch});
+        }
+      }
+    };
+    const auto outputs = static_cast<double>(rows.size() * units);
+    const auto weights = static_cast<double>(features * units);
+    const double flop = 2 * count * static_cast<double>(units);
+    if (op == SparseOp::kProduct) {
+      // An entry is four bytes for all columns.
+      TimeCalls(session, {flop, sizeof(float) * (count + outputs + weights)}, product, run);
+      return;
+    }
+    const kernels::OptimizerKind kind = adam.options().kind;
+    // The gradient is never stored. A pixel is a byte.
+    const Work work = {flop + weights * kernels::FlopsPerParameter(kind),
+                       count + sizeof(float) * outputs +
+                           weights * (kernels::BytesPerParameter(kind) - sizeof(float))};
+    TimeCalls(session, work, update, run);
+  };
+  OnOneThread(target, session.DefaultTrainOptions().strategy.math, "sparse", body, run);
+}
+
+}  // namespace mlp::experiments

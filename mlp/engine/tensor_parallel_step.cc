@@ -1,0 +1,108 @@
+// The order of a step, and what its ops have to do, for a profile.
+#include "mlp/base/check.h"
+#include "mlp/base/profile.h"
+#include "mlp/engine/tensor_parallel.h"
+#include "mlp/kernels/reduce/reduce.h"
+
+namespace mlp::engine {
+
+StepResult TensorParallel::Step(const Batch& batch, const kernels::UpdateStep& update) {
+  MLP_CHECK_EQ(batch.examples->features, layers_.front().inputs);
+  MLP_CHECK_GT(batch.rows.size(), 0u);
+  MLP_CHECK_LE(batch.rows.size(), max_batch_);
+  RunTeam(threads_, [&](const Worker& worker) {
+    RunStep(
+        {batch, update, worker, worker.Share(shards_), desks_[static_cast<size_t>(worker.rank())]});
+  });
+  size_t hits = 0;
+  for (const uint8_t hit : desks_[0].hits.first(batch.rows.size())) hits += hit;
+  return {kernels::Sum(desks_[0].losses.first(batch.rows.size())), hits, batch.rows.size()};
+}
+
+void TensorParallel::RunStep(const Turn& turn) {
+  ProfileLane* const lane = profile_ == nullptr ? nullptr : profile_->lane(turn.worker.rank());
+  const auto none = ProfileWork{};
+  turn.desk.prefetch = {turn.batch.examples->pixels.data(), turn.batch.examples->features,
+                        turn.batch.next_rows};
+  {
+    const double bytes = static_cast<double>(turn.rows() * layers_.front().inputs);
+    const ProfileScope scope(lane, ProfileOp::kGather, kNoLayer, {0, bytes});
+    GatherInput(turn);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const ProfileScope scope(lane, ProfileOp::kForward, i, lane ? ProductWork(turn, i) : none);
+    Forward(turn, i);
+  }
+  {
+    const ProfileScope scope(lane, ProfileOp::kLoss);
+    Loss(turn);
+  }
+  const auto update = [&](size_t i) {
+    const ProfileScope scope(lane, ProfileOp::kGradientUpdate, i,
+                             lane ? UpdateWork(turn, i) : none);
+    UpdateLayer(turn, i);
+  };
+  for (size_t i = layers_.size(); i-- > 0;) {
+    // A layer's input gradient takes its old weights, so it comes before the update. That of a
+    // layer split by rows needs no other shard; its update waits until the partial sums of the
+    // layer below are on their way.
+    if (i > 0) {
+      const ProfileScope scope(lane, ProfileOp::kInputGradient, i,
+                               lane ? ProductWork(turn, i) : none);
+      BackwardInput(turn, i);
+    }
+    if (layers_[i].split == Split::kByRows) {
+      if (i == 0) update(0);
+      continue;
+    }
+    if (i > 0) signals_.Raise(turn.worker.rank());
+    update(i + 1);
+    update(i);
+    if (i > 0) {
+      {
+        const ProfileScope scope(lane, ProfileOp::kWait);
+        signals_.Await(turn.worker.rank());
+      }
+      const ProfileScope scope(lane, ProfileOp::kSumParts, i);
+      FinishInputGradient(turn, i);
+    }
+  }
+}
+
+ProfileWork TensorParallel::ProductWork(const Turn& turn, size_t i) const {
+  const Layer& layer = layers_[i];
+  const auto rows = static_cast<double>(turn.rows());
+  ProfileWork work;
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    const Slice& slice = layer.slices[s];
+    const auto in = static_cast<double>(slice.in.size());
+    const auto out = static_cast<double>(slice.out.size());
+    double terms = rows * in;  // of the sums in one column
+    if (i == 0 && skip_zeros_) {
+      terms = 0;
+      for (size_t l = slice.lists.begin; l < slice.lists.end; ++l) {
+        for (const kernels::ByteList& list : turn.desk.lists.subspan(l * max_batch_, turn.rows())) {
+          terms += static_cast<double>(list.count);
+        }
+      }
+    }
+    work.flop += 2 * terms * out;
+    // Input, weights, output; an entry of a list has four bytes, too.
+    work.bytes += sizeof(float) * (terms + in * out + rows * out);
+  }
+  return work;
+}
+
+ProfileWork TensorParallel::UpdateWork(const Turn& turn, size_t i) const {
+  ProfileWork work = ProductWork(turn, i);
+  for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
+    const Slice& slice = layers_[i].slices[s];
+    const auto weights = static_cast<double>(slice.in.size() * slice.out.size());
+    work.flop += weights * kernels::FlopsPerParameter(optimizer_);
+    // The gradient is never stored.
+    work.bytes += weights * (kernels::BytesPerParameter(optimizer_) - 2 * sizeof(float));
+  }
+  return work;
+}
+
+}  // namespace mlp::engine
