@@ -2,6 +2,7 @@
 // overrides what it names; the rest (strategy, skip_zeros, isa, precision, ...) makes the variants.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,10 +11,9 @@
 #include "benchmarks/peers/peer.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
-#include "mlp/base/team.h"
 #include "mlp/cli/train_flags.h"
 #include "mlp/data/batcher.h"
-#include "mlp/engine/layerwise.h"
+#include "mlp/engine/inference.h"
 #include "mlp/flags/flags.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
@@ -39,6 +39,12 @@ class MlpPeer final : public Peer {
     MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
                          train::Trainer::Create(plan.options, job.dataset, peer->model_));
     peer->trainer_.emplace(std::move(trainer));
+    const train::StrategyOptions& strategy = peer->trainer_->options().strategy;
+    peer->engine_.emplace(peer->model_, kernels::KernelsFor(strategy.target),
+                          engine::Inference::Options{.math = strategy.math,
+                                                     .max_batch = kEvaluationRows,
+                                                     .threads = strategy.threads,
+                                                     .skip_zeros = *strategy.skip_zeros});
     return peer;
   }
 
@@ -46,23 +52,16 @@ class MlpPeer final : public Peer {
   std::optional<Sum> TrainEpoch(std::span<const uint32_t>) override {
     const auto epoch = trainer_->TrainEpoch();
     MLP_CHECK(epoch.ok());
+    engine_->Load();
     const auto samples = static_cast<double>(epoch->samples);
     return Sum{epoch->train_loss * samples,
                static_cast<size_t>(epoch->train_accuracy * samples + 0.5), epoch->samples};
   }
 
   void Predict(const uint8_t* pixels, size_t rows, float* scores) override {
-    std::copy_n(pixels, rows * inputs_.features, inputs_.pixels.data());
-    const train::StrategyOptions& strategy = trainer_->options().strategy;
-    const engine::Batch batch = {&inputs_, std::span(rows_).first(rows)};
-    RunTeam(rows > 1 ? strategy.threads : 1, [&](const Worker& worker) {
-      const kernels::Context context = {&kernels::KernelsFor(strategy.target), strategy.math,
-                                        worker};
-      engine_.Gather(context, batch);
-      engine_.Forward(context, model_.parameters());
-    });
+    engine_->Predict({pixels, rows * model_.inputs()});
     for (size_t i = 0; i < rows; ++i) {
-      std::copy_n(engine_.logits().row(i), model_.outputs(), scores + i * model_.outputs());
+      std::copy_n(engine_->logits().row(i), model_.outputs(), scores + i * model_.outputs());
     }
   }
 
@@ -71,21 +70,14 @@ class MlpPeer final : public Peer {
     answer.uses.order = own_order_is_given_;
     answer.uses.threads = strategy.threads;
     answer.uses.precision = precision_;
-    answer.uses.note =
-        absl::StrFormat("%s on %s, %s zero pixels", strategy.KindName(),
-                        kernels::Name(strategy.target),
-                        strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies");
+    answer.uses.note = absl::StrFormat(
+        "%s on %s, %s zero pixels", strategy.KindName(), kernels::Name(strategy.target),
+        strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies");
   }
 
  private:
   MlpPeer(const Job& job, const cli::TrainFlags& flags, const cli::TrainPlan& plan)
-      : precision_(flags.compute.precision), model_(plan.spec), engine_(model_, kEvaluationRows) {
-    inputs_.pixels = AlignedBuffer<uint8_t>(kEvaluationRows * job.inputs());
-    inputs_.labels = AlignedBuffer<uint8_t>(kEvaluationRows);
-    inputs_.size = kEvaluationRows;
-    inputs_.features = job.inputs();
-    for (uint32_t i = 0; i < kEvaluationRows; ++i) rows_.push_back(i);
-
+      : precision_(flags.precision), model_(plan.spec) {
     std::vector<uint32_t> all(job.train().size);
     for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
     data::Batcher batcher(all, all.size(), data::LastBatch::kKeep, job.request.seed);
@@ -98,9 +90,7 @@ class MlpPeer final : public Peer {
   bool own_order_is_given_ = false;
   model::Model model_;
   std::optional<train::Trainer> trainer_;
-  engine::Layerwise engine_;  // of Predict
-  data::Examples inputs_;     // of Predict: [kEvaluationRows, inputs]
-  std::vector<uint32_t> rows_;
+  std::optional<engine::Inference> engine_;  // of Predict
 };
 
 }  // namespace

@@ -22,12 +22,12 @@ engine::StepResult Tiny::Step(const engine::Batch& batch) {
 
 engine::StepResult Tiny::Steps(const engine::Batch& batch, size_t batch_size) {
   engine::StepResult sum;
-  RunTeam(1, [&](const Worker&) {
+  RunTeam(1, [&](const Worker& worker) {
     for (size_t begin = 0; begin < batch.rows.size(); begin += batch_size) {
       const size_t n = std::min(batch_size, batch.rows.size() - begin);
       optimizer_.BeginStep();
       sum += engine_.Gradient(*batch.examples, batch.rows.subspan(begin, n));
-      clipper_.Clip(Alone(), engine_.gradient());
+      clipper_.Clip(AloneOf(worker), engine_.gradient());
       engine_.Update(optimizer_.step());
     }
   });
