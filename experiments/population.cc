@@ -52,7 +52,9 @@ absl::Status Measure(const Setting& setting, int at_once, int threads, const Ses
                      record::RunRecord& run) {
   const std::vector<train::Member> members = MembersOf(setting, session, threads);
   train::TrainOptions described = members.front().options;
-  described.strategy = train::Resolve(described.strategy, members.front().spec);
+  described.strategy = train::Resolve(
+      described.strategy,
+      {members.front().spec, described.batch_size, !session.dataset().train.pixels.empty()});
   run.params.try_emplace("at_once", static_cast<double>(at_once));
   run.params.try_emplace("members", static_cast<double>(members.size()));
   Describe(described, run);

@@ -139,7 +139,7 @@ void AddKernels(Experiment& experiment, size_t batch) {
     add(
         "panel x^T d", absl::StrCat(layer.inputs, "x", layer.units),
         [=](const Session& session, record::RunRecord& run) {
-          TimePanelGradient(session, target, with_batch(layer), run);
+          TimePanelUpdate(session, target, with_batch(layer), run);
         },
         no_panels);
   }

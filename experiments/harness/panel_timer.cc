@@ -24,7 +24,6 @@ using kernels::PanelKernels;
 // As the engine takes them: what is read again stays near.
 constexpr size_t kInputPanels = 4;
 constexpr size_t kListColumns = 128;
-constexpr size_t kSparseOperands = 2;
 
 AlignedBuffer<float> Random(size_t n) {
   AlignedBuffer<float> buffer(n);
@@ -56,6 +55,13 @@ struct Panels {
 
 size_t Columns(size_t columns, size_t p, size_t width) {
   return std::min(width, columns - p * width);
+}
+
+// In its first step; its own arrays are not used.
+optim::Optimizer Adam() {
+  optim::Optimizer adam({.kind = kernels::OptimizerKind::kAdam}, 1);
+  adam.BeginStep();
+  return adam;
 }
 
 Work WorkOf(const LayerShape& shape) {
@@ -98,37 +104,43 @@ void TimePanelProduct(const Session& session, const kernels::Target& target,
   OnOneThread(target, kernels::MathMode::kFast, "panel", body, run);
 }
 
-void TimePanelGradient(const Session& session, const kernels::Target& target,
-                       const LayerShape& shape, record::RunRecord& run) {
+void TimePanelUpdate(const Session& session, const kernels::Target& target, const LayerShape& shape,
+                     record::RunRecord& run) {
   const auto body = [&](const Context& context) {
     const PanelKernels& kernels = *context.kernels->panel;
     Panels panels(kernels, shape);
+    const optim::Optimizer adam = Adam();
+    AlignedBuffer<float> first_moments(panels.w.size());
+    AlignedBuffer<float> second_moments(panels.w.size());
     kernels::RowPrefetcher prefetch;
+    const auto weights = static_cast<double>(shape.inputs * shape.units);
+    const kernels::OptimizerKind kind = adam.options().kind;
+    Work work = WorkOf(shape);
+    work.flop += weights * kernels::FlopsPerParameter(kind);
+    // Reading the weights is counted; the gradient is never stored.
+    work.bytes += weights * (kernels::BytesPerParameter(kind) - 2 * sizeof(float));
     TimeCalls(
-        session, WorkOf(shape),
+        session, work,
         [&] {
           for (size_t q = 0; q < panels.in; ++q) {
-            const size_t rows = Columns(shape.inputs, q, panels.width);
-            const size_t tiles = (rows + kernels.tile_rows - 1) / kernels.tile_rows;
             for (size_t p = 0; p < panels.out; ++p) {
-              for (size_t t = 0; t < tiles; ++t) {
-                const Range tile = Share(rows, 1, t, tiles);
-                kernels.gradient(
-                    {.batch = shape.batch,
-                     .rows = tile.size(),
-                     .columns = Columns(shape.units, p, panels.width),
-                     .x = panels.x.data() + q * panels.stride + tile.begin,
-                     .d = panels.y.data() + p * panels.stride,
-                     .gradient = panels.w.data() +
-                                 ((p * panels.in + q) * panels.width + tile.begin) * panels.width,
-                     .prefetch = &prefetch});
-              }
+              const size_t offset = (p * panels.in + q) * panels.width * panels.width;
+              kernels.update(
+                  kind, context.math, adam.step(),
+                  {.batch = shape.batch,
+                   .rows = Columns(shape.inputs, q, panels.width),
+                   .columns = Columns(shape.units, p, panels.width),
+                   .x = panels.x.data() + q * panels.stride,
+                   .d = panels.y.data() + p * panels.stride,
+                   .weights = panels.w.data() + offset,
+                   .states = {first_moments.data() + offset, second_moments.data() + offset},
+                   .prefetch = &prefetch});
             }
           }
         },
         run);
   };
-  OnOneThread(target, kernels::MathMode::kFast, "panel", body, run);
+  OnOneThread(target, session.DefaultTrainOptions().strategy.math, "panel", body, run);
 }
 
 void TimeSparse(const Session& session, const kernels::Target& target, SparseOp op, size_t batch,
@@ -141,9 +153,7 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = engine::kPixelScale * static_cast<float>(i);
   }
-  optim::Optimizer adam({.kind = kernels::OptimizerKind::kAdam}, 1);
-  adam.BeginStep();
-
+  const optim::Optimizer adam = Adam();
   const auto body = [&](const Context& context) {
     const kernels::SparseKernels& kernels = *context.kernels->sparse;
     Panels panels(*context.kernels->panel, {rows.size(), features, units});
@@ -174,9 +184,9 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
     AlignedBuffer<float> second_moments(panels.out * panel_size);
     kernels::RowPrefetcher prefetch;
     const auto product = [&] {
-      std::array<kernels::SparseProduct::Operand, kSparseOperands> operands;
-      for (size_t p = 0; p < panels.out; p += kSparseOperands) {
-        const size_t n = std::min(kSparseOperands, panels.out - p);
+      std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
+      for (size_t p = 0; p < panels.out; p += kernels::kMaxSparseOperands) {
+        const size_t n = std::min(kernels::kMaxSparseOperands, panels.out - p);
         for (size_t l = 0; l < stretches.size(); ++l) {
           const size_t k = stretches[l].begin;
           for (size_t o = 0; o < n; ++o) {
@@ -193,9 +203,9 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
       }
     };
     const auto update = [&] {
-      std::array<kernels::SparseUpdate::Operand, kSparseOperands> operands;
-      for (size_t p = 0; p < panels.out; p += kSparseOperands) {
-        const size_t n = std::min(kSparseOperands, panels.out - p);
+      std::array<kernels::SparseUpdate::Operand, kernels::kMaxSparseOperands> operands;
+      for (size_t p = 0; p < panels.out; p += kernels::kMaxSparseOperands) {
+        const size_t n = std::min(kernels::kMaxSparseOperands, panels.out - p);
         for (size_t q = 0; q < panels.in; ++q) {
           for (size_t o = 0; o < n; ++o) {
             const size_t offset = (p + o) * panel_size + q * width * width;

@@ -15,9 +15,9 @@ namespace mlp::experiments {
 void TimePanelProduct(const Session& session, const kernels::Target& target,
                       const LayerShape& shape, record::RunRecord& run);
 
-// dW = x^T d.
-void TimePanelGradient(const Session& session, const kernels::Target& target,
-                       const LayerShape& shape, record::RunRecord& run);
+// The step of Adam with the weight gradient x^T d.
+void TimePanelUpdate(const Session& session, const kernels::Target& target, const LayerShape& shape,
+                     record::RunRecord& run);
 
 // The forward product of a first layer of `units` columns, and the step of Adam with its weight
 // gradient, by the pixels of the first `batch` training samples that are not 0. Flops are those of

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "mlp/base/check.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/reduce/reduce.h"
 #include "mlp/kernels/softmax/softmax.h"

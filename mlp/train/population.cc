@@ -29,9 +29,13 @@ std::vector<size_t> LargestFirst(const std::vector<Member>& members) {
 // The same results on one thread: what follows from the number of threads is decided before.
 TrainOptions OnOneThread(const Member& member) {
   TrainOptions options = member.options;
-  options.strategy = Resolve(options.strategy, member.spec);
-  options.strategy.threads = 1;
-  options.strategy.profile = nullptr;  // It has lanes for one member's threads.
+  StrategyOptions& strategy = options.strategy;
+  // Default strategies do not ask for threads.
+  if (strategy.kind && strategy.shards == 0) {
+    strategy.shards = DefaultShards(*strategy.kind, member.spec, strategy.threads);
+  }
+  strategy.threads = 1;
+  strategy.profile = nullptr;  // It has lanes for one member's threads.
   return options;
 }
 
