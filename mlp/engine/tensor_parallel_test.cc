@@ -184,7 +184,8 @@ TEST_P(TensorParallelTest, SkippingZerosChangesNoBits) {
 }
 
 // bfloat16 has 8 significant bits; the first loss shows the forward products, the distance between
-// the weights after two steps all others.
+// the weights after two steps all others: some rectifiers round to the other side, which moves a
+// small batch by a tenth of its way.
 TEST_P(TensorParallelTest, Bf16StaysNearTheReference) {
   constexpr auto kBf16 = kernels::Precision::kBf16;
   for (uint64_t seed = 0; seed < 40; ++seed) {
@@ -200,7 +201,7 @@ TEST_P(TensorParallelTest, Bf16StaysNearTheReference) {
     }
     EXPECT_NEAR(actual.losses[0], losses[0], 1e-2 * (1 + losses[0]));
     EXPECT_GT(std::abs(actual.losses[0] - losses[0]), 0) << "was it rounded at all?";
-    EXPECT_LT(std::sqrt(apart), 0.05 * std::sqrt(travelled));
+    EXPECT_LT(std::sqrt(apart), 0.2 * std::sqrt(travelled));
     for (const int threads : {2, 3}) {
       EXPECT_EQ(Train(problem, GetParam(), threads, false, kBf16), actual) << threads << " threads";
     }
