@@ -107,7 +107,7 @@ record::Record Experiment::Head(const data::Dataset& dataset) const {
 absl::StatusOr<int> Experiment::Measure() {
   data::Source source = options_.source;
   source.data_dir = flags::ResolvePath(source.data_dir);
-  if (source.data != "digits" && source.data != "mnist") {
+  if (!data::IsNamed(source.data)) {
     source.data = flags::ResolvePath(source.data);
   }
   Say(absl::StrCat(question_.name, ": ", question_.question));
