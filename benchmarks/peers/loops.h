@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,13 @@ inline std::pair<size_t, size_t> ThreadShare(size_t n) {
 // to[n] = pixels as numbers in [0, 1].
 inline void ConvertPixels(const uint8_t* pixels, size_t n, float* to) {
   for (size_t j = 0; j < n; ++j) to[j] = static_cast<float>(pixels[j]) * kPixelScale;
+}
+
+// The same of these rows of a matrix [*, n], to [rows, n]; all threads share the work.
+inline void ConvertRows(const uint8_t* pixels, std::span<const uint32_t> rows, size_t n,
+                        float* to) {
+#pragma omp parallel for
+  for (size_t i = 0; i < rows.size(); ++i) ConvertPixels(pixels + rows[i] * n, n, to + i * n);
 }
 
 // y[rows, n] += bias[n], then ReLU where asked for.
@@ -83,6 +91,16 @@ class Adam {
     ++step_;
     rate_ = static_cast<float>(learning_rate_ / (1 - std::pow(kBeta1, step_)));
     root_scale_ = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step_)));
+  }
+
+  // A step of all parameters; all threads share the work.
+  void Step(const float* g, float* w) {
+    NextStep();
+#pragma omp parallel
+    {
+      const auto [begin, end] = ThreadShare(m_.size());
+      Update(begin, end - begin, g + begin, w + begin);
+    }
   }
 
   // Of n parameters from `at` on; g is their gradient, w they themselves.

@@ -113,12 +113,7 @@ class OneDnnPeer final : public BatchPeer {
 
   Sum Step(std::span<const uint32_t> rows) override {
     const Products& products = ProductsFor(rows.size());
-    const size_t inputs = job_.inputs();
-#pragma omp parallel for
-    for (size_t i = 0; i < rows.size(); ++i) {
-      ConvertPixels(job_.train().pixels.data() + rows[i] * inputs, inputs,
-                    a_[0].data() + i * inputs);
-    }
+    ConvertRows(job_.train().pixels.data(), rows, job_.inputs(), a_[0].data());
     for (const Products::Call& layer : products.forward) layer(stream_);
     std::copy_n(a_.back().data(), rows.size() * job_.classes(), d_.back().data());
     const Sum sum =
@@ -132,12 +127,7 @@ class OneDnnPeer final : public BatchPeer {
       MaskRelu(a_[l].data(), rows.size() * job_.widths[l], d_[l].data());
     }
     stream_.wait();
-    adam_.NextStep();
-#pragma omp parallel
-    {
-      const auto [begin, end] = ThreadShare(w_.size());
-      adam_.Update(begin, end - begin, g_.data() + begin, w_.data() + begin);
-    }
+    adam_.Step(g_.data(), w_.data());
     return sum;
   }
 

@@ -66,24 +66,14 @@ class OpenBlasPeer final : public BatchPeer {
   }
 
   Sum Step(std::span<const uint32_t> rows) override {
-    const size_t inputs = job_.inputs();
-#pragma omp parallel for
-    for (size_t i = 0; i < rows.size(); ++i) {
-      ConvertPixels(job_.train().pixels.data() + rows[i] * inputs, inputs,
-                    a_[0].data() + i * inputs);
-    }
+    ConvertRows(job_.train().pixels.data(), rows, job_.inputs(), a_[0].data());
     Forward(rows.size());
     float* const logits = a_.back().data();
     const Sum sum = SoftmaxLoss(job_.train().labels.data(), rows.data(), rows.size(),
                                 job_.classes(), 1.0f / static_cast<float>(rows.size()), logits);
     std::copy_n(logits, rows.size() * job_.classes(), d_.back().data());
     Backward(rows.size());
-    adam_.NextStep();
-#pragma omp parallel
-    {
-      const auto [begin, end] = ThreadShare(w_.size());
-      adam_.Update(begin, end - begin, g_.data() + begin, w_.data() + begin);
-    }
+    adam_.Step(g_.data(), w_.data());
     return sum;
   }
 

@@ -1,6 +1,7 @@
 // What an engine takes and gives in one step.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,12 @@ namespace mlp::engine {
 
 // Pixels become numbers in [0, 1].
 inline constexpr float kPixelScale = 1.0f / 255;
+// Each of them, as a conversion computes it.
+inline constexpr std::array<float, 256> kPixelValues = [] {
+  std::array<float, 256> values = {};
+  for (size_t i = 0; i < 256; ++i) values[i] = kPixelScale * static_cast<float>(i);
+  return values;
+}();
 
 // Rows of what goes into a model, one of two kinds, wherever they lie.
 struct Inputs {
@@ -41,6 +48,9 @@ struct StepResult {
   double loss_sum = 0;  // nats
   size_t hits = 0;      // samples whose largest logit is their label's
   size_t samples = 0;
+
+  // Of one loss and one hit (or 0) for each sample.
+  static StepResult Of(std::span<const float> losses, std::span<const uint8_t> hits);
 
   double loss() const { return loss_sum / static_cast<double>(samples); }
   double accuracy() const { return static_cast<double>(hits) / static_cast<double>(samples); }

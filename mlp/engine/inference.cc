@@ -29,13 +29,6 @@ constexpr size_t kListColumns = 128;
 constexpr double kSparseRow = 0.75;
 constexpr double kSparseBlock = 0.35;
 
-// What each byte stands for, as conversion computes it.
-constexpr std::array<float, 256> kPixelValues = [] {
-  std::array<float, 256> values = {};
-  for (size_t i = 0; i < 256; ++i) values[i] = kPixelScale * static_cast<float>(i);
-  return values;
-}();
-
 bool IsSparse(size_t count, size_t n, double limit) {
   return static_cast<double>(count) < limit * static_cast<double>(n);
 }
@@ -202,9 +195,7 @@ StepResult Inference::Score(std::span<const uint8_t> labels) {
     kernels::Loss({&kernels_, math_, worker}, model_.spec().loss, logits_, labels, 1,
                   losses_.first(n), hits_.first(n), gradient);
   });
-  size_t hits = 0;
-  for (const uint8_t hit : hits_.first(n)) hits += hit;
-  return {kernels::Sum(losses_.first(n)), hits, n};
+  return StepResult::Of(losses_.first(n), hits_.first(n));
 }
 
 kernels::Gemv Inference::JobOf(const Layer& layer, float* y) const {

@@ -187,9 +187,7 @@ void Layerwise::BackwardBlocks(const kernels::Context& context, std::span<const 
 }
 
 StepResult Layerwise::Result() const {
-  size_t hits = 0;
-  for (const uint8_t hit : hits_.first(batch_)) hits += hit;
-  return {kernels::Sum(losses_.first(batch_)), hits, batch_};
+  return StepResult::Of(losses_.first(batch_), hits_.first(batch_));
 }
 
 }  // namespace mlp::engine

@@ -13,13 +13,6 @@ namespace {
 
 alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
 
-// What each byte stands for: as ConvertInput computes it.
-constexpr std::array<float, 256> kPixelValues = [] {
-  std::array<float, 256> values = {};
-  for (size_t i = 0; i < 256; ++i) values[i] = kPixelScale * static_cast<float>(i);
-  return values;
-}();
-
 }  // namespace
 
 void TensorParallel::Derive(size_t i, const Slice& slice) const {
@@ -47,17 +40,37 @@ void TensorParallel::PackWeights(size_t i, const Slice& slice, size_t p, size_t 
                slice.forward.data() + block / 2);
 }
 
-void TensorParallel::Pack(const Turn& turn, const Factor& factor, size_t columns,
-                          float scale) const {
+void TensorParallel::PackColumns(const Turn& turn, const Factor& factor, size_t columns) const {
   if (pairs_ == nullptr) return;
   const size_t panels = Panels(columns);
-  for (size_t p = 0; p < panels; ++p) {
+  for (size_t p = 0; p < panels; p += 2) {
     const float* panel = factor.values.data() + p * stride_;
-    pairs_->rows(turn.rows(), scale, panel, factor.rows.data() + p * stride_);
-    if (p % 2 != 0) continue;
     pairs_->columns(turn.rows(), panel, p + 1 < panels ? panel + stride_ : nullptr,
                     factor.columns.data() + p / 2 * stride_);
   }
+}
+
+void TensorParallel::PackRows(const Turn& turn, const Factor& factor, size_t columns,
+                              float scale) const {
+  if (pairs_ == nullptr) return;
+  for (size_t p = 0; p < Panels(columns); ++p) {
+    pairs_->rows(turn.rows(), scale, factor.values.data() + p * stride_,
+                 factor.rows.data() + p * stride_);
+  }
+}
+
+void TensorParallel::PackOutput(const Turn& turn, size_t i, const Factor& y, size_t columns) const {
+  // What the last layer says is the loss's alone.
+  if (i + 1 == layers_.size()) return;
+  PackColumns(turn, y, columns);
+  PackRows(turn, y, columns, 1);
+}
+
+void TensorParallel::PackGradient(const Turn& turn, size_t i, const Factor& d,
+                                  size_t columns) const {
+  // Nobody asks for the gradient of the input.
+  if (i > 0) PackColumns(turn, d, columns);
+  PackRows(turn, d, columns, i == 0 ? kPixelScale : 1);
 }
 
 void TensorParallel::GatherInput(const Turn& turn) const {
@@ -136,7 +149,6 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
   const Layer& layer = layers_.front();
   const Range in = layer.slices[shards.begin].in;
   const size_t panels = Panels(in.size());
-  const auto product = pairs_ == nullptr ? panel_.product : pairs_->product;
   // Once at least, for the sake of the bias.
   for (size_t q = 0; q == 0 || q < panels; q += kInputPanels) {
     const size_t count = std::min(kInputPanels, panels - q);
@@ -144,14 +156,14 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
     for (size_t s = shards.begin; s < shards.end; ++s) {
       const Slice& slice = layer.slices[s];
       for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
-        product({.rows = turn.rows(),
-                 .depth = Terms(std::min(count * width_, in.size() - q * width_)),
-                 .columns = ColumnsOf(slice.out.size(), p),
-                 .a = turn.desk.input.data(),
-                 .a_stride = stride_,
-                 .b = slice.forward.data() + Terms((p * panels + q) * width_) * width_,
-                 .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
-                 .y = slice.product.data() + p * stride_});
+        product_({.rows = turn.rows(),
+                  .depth = Terms(std::min(count * width_, in.size() - q * width_)),
+                  .columns = ColumnsOf(slice.out.size(), p),
+                  .a = turn.desk.input.data(),
+                  .a_stride = stride_,
+                  .b = slice.forward.data() + Terms((p * panels + q) * width_) * width_,
+                  .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
+                  .y = slice.product.data() + p * stride_});
       }
     }
   }
@@ -206,18 +218,17 @@ void TensorParallel::Multiply(const Turn& turn, std::span<const float> x, Range 
                               Range columns, std::span<const float> b, const float* start,
                               const Sink& sink) const {
   std::array<const float*, kernels::PanelSum::kMaxDepth> add;
-  const auto product = pairs_ == nullptr ? panel_.product : pairs_->product;
   for (size_t p = 0; p < Panels(columns.size()); ++p) {
     for (size_t k = 0; k < sink.adds; ++k) add[k] = sink.add[k] + p * stride_;
-    product({.rows = turn.rows(),
-             .depth = Terms(depth.size()),
-             .columns = ColumnsOf(columns.size(), p),
-             .a = x.data(),
-             .a_stride = stride_,
-             .b = b.data() + p * Terms(RoundUp(depth.size(), width_)) * width_,
-             .start = start == nullptr ? kZeros : start + p * width_,
-             .y = sink.y.data() + p * stride_,
-             .add = std::span(add).first(sink.adds)});
+    product_({.rows = turn.rows(),
+              .depth = Terms(depth.size()),
+              .columns = ColumnsOf(columns.size(), p),
+              .a = x.data(),
+              .a_stride = stride_,
+              .b = b.data() + p * Terms(RoundUp(depth.size(), width_)) * width_,
+              .start = start == nullptr ? kZeros : start + p * width_,
+              .y = sink.y.data() + p * stride_,
+              .add = std::span(add).first(sink.adds)});
   }
 }
 
@@ -236,7 +247,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
         Activate(layer, turn.rows(), slice.product.data() + p * stride_,
                  slice.y.values.data() + p * stride_);
       }
-      Pack(turn, slice.y, slice.out.size());
+      PackOutput(turn, i, slice.y, slice.out.size());
     }
     return;
   }
@@ -266,7 +277,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
     SumPartials(turn, layer, p, z);
     Activate(layer, turn.rows(), z, whole.y.values.data() + p * stride_);
   }
-  if (i + 1 < layers_.size()) Pack(turn, whole.y, layer.outputs);
+  PackOutput(turn, i, whole.y, layer.outputs);
 }
 
 void TensorParallel::Loss(const Turn& turn) {
@@ -302,7 +313,7 @@ void TensorParallel::Loss(const Turn& turn) {
     MultiplyBySlope(layer, rows, whole.z.data() + (layer.keeps_z ? p * stride_ : 0),
                     whole.y.values.data() + p * stride_, whole.d.values.data() + p * stride_);
   }
-  Pack(turn, whole.d, layer.outputs, layers_.size() == 1 ? kPixelScale : 1);
+  PackGradient(turn, layers_.size() - 1, whole.d, layer.outputs);
 }
 
 const TensorParallel::Factor& TensorParallel::InputOf(const Turn& turn, size_t i,
@@ -329,7 +340,7 @@ void TensorParallel::BackwardInput(const Turn& turn, size_t i) {
       MultiplyBySlope(before, turn.rows(), own.product.data() + p * stride_,
                       own.y.values.data() + p * stride_, own.d.values.data() + p * stride_);
     }
-    Pack(turn, own.d, own.out.size(), i == 1 ? kPixelScale : 1);
+    PackGradient(turn, i - 1, own.d, own.out.size());
   }
 }
 
@@ -342,7 +353,7 @@ void TensorParallel::FinishInputGradient(const Turn& turn, size_t i) {
     MultiplyBySlope(before, turn.rows(), whole.z.data() + (before.keeps_z ? p * stride_ : 0),
                     whole.y.values.data() + p * stride_, d);
   }
-  Pack(turn, whole.d, before.outputs, i == 1 ? kPixelScale : 1);
+  PackGradient(turn, i - 1, whole.d, before.outputs);
 }
 
 void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
@@ -358,7 +369,6 @@ void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_
 void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q,
                                 const float* x, std::span<const float> d) const {
   const size_t height = RoundUp(slice.in.size(), width_);
-  const auto update = pairs_ == nullptr ? panel_.update : pairs_->update;
   for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
     const size_t offset = (p * height + q * width_) * width_;
     kernels::PanelUpdate job = {.batch = Terms(turn.rows()),
@@ -372,7 +382,7 @@ void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, 
     for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
       job.states[k] = slice.weights.states[k].data() + offset;
     }
-    update(optimizer_, math_, turn.update, job);
+    update_(optimizer_, math_, turn.update, job);
     // Those of other layers are packed as they are transposed.
     if (i == 0) PackWeights(i, slice, p, q);
   }

@@ -215,8 +215,11 @@ class TensorParallel {
 
   // How many elements or words a product over n elements takes.
   size_t Terms(size_t n) const { return pairs_ == nullptr ? n : kernels::Words(n); }
-  // Packs the words of a factor with so many columns, of layer i's gradient or input.
-  void Pack(const Turn& turn, const Factor& factor, size_t columns, float scale = 1) const;
+  // Pack what products read of layer i's output and of its gradient, with so many columns.
+  void PackOutput(const Turn& turn, size_t i, const Factor& y, size_t columns) const;
+  void PackGradient(const Turn& turn, size_t i, const Factor& d, size_t columns) const;
+  void PackColumns(const Turn& turn, const Factor& factor, size_t columns) const;
+  void PackRows(const Turn& turn, const Factor& factor, size_t columns, float scale) const;
 
   // visit(index in the flat vector, parameters, index in those, n) for every contiguous stretch.
   template <class Visit>
@@ -226,6 +229,9 @@ class TensorParallel {
   const kernels::PanelKernels& panel_;
   const kernels::SparseKernels& sparse_;
   const kernels::PairKernels* const pairs_;  // null with fp32
+  // Of panel_ or of *pairs_.
+  decltype(kernels::PanelKernels::product) const product_;
+  decltype(kernels::PanelKernels::update) const update_;
   const kernels::MathMode math_;
   const kernels::OptimizerKind optimizer_;
   const size_t width_;

@@ -37,6 +37,8 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       panel_(*kernels.panel),
       sparse_(*kernels.sparse),
       pairs_(options.precision == kernels::Precision::kBf16 ? kernels.pairs : nullptr),
+      product_(pairs_ == nullptr ? panel_.product : pairs_->product),
+      update_(pairs_ == nullptr ? panel_.update : pairs_->update),
       math_(options.math),
       optimizer_(optimizer.options().kind),
       width_(panel_.width),

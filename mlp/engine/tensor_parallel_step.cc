@@ -2,7 +2,6 @@
 #include "mlp/base/check.h"
 #include "mlp/base/profile.h"
 #include "mlp/engine/tensor_parallel.h"
-#include "mlp/kernels/reduce/reduce.h"
 
 namespace mlp::engine {
 
@@ -14,9 +13,8 @@ StepResult TensorParallel::Step(const Batch& batch, const kernels::UpdateStep& u
     RunStep(
         {batch, update, worker, worker.Share(shards_), desks_[static_cast<size_t>(worker.rank())]});
   });
-  size_t hits = 0;
-  for (const uint8_t hit : desks_[0].hits.first(batch.rows.size())) hits += hit;
-  return {kernels::Sum(desks_[0].losses.first(batch.rows.size())), hits, batch.rows.size()};
+  return StepResult::Of(desks_[0].losses.first(batch.rows.size()),
+                        desks_[0].hits.first(batch.rows.size()));
 }
 
 void TensorParallel::RunStep(const Turn& turn) {

@@ -194,10 +194,16 @@ absl::Status Trainer::Resume(const model::TrainingState& state) {
 
 absl::StatusOr<std::vector<EpochSummary>> Trainer::Train(Callback* callback) {
   std::vector<EpochSummary> epochs;
-  while (epochs_done_ < options_.epochs && !stopped_) {
-    MLP_ASSIGN_OR_RETURN(const EpochSummary summary, TrainEpoch(callback));
-    epochs.push_back(summary);
-  }
+  absl::Status status;
+  // One team for all of them: an epoch of a tiny net is shorter than a fork.
+  KeepTeam(options_.strategy.threads, [&] {
+    while (status.ok() && epochs_done_ < options_.epochs && !stopped_) {
+      absl::StatusOr<EpochSummary> summary = TrainEpoch(callback);
+      status = summary.status();
+      if (status.ok()) epochs.push_back(*summary);
+    }
+  });
+  if (!status.ok()) return status;
   return epochs;
 }
 

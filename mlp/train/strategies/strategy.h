@@ -70,8 +70,8 @@ struct StrategyOptions {
   size_t shards = 0;
   // Of tensor_parallel.
   kernels::Precision precision = kernels::Precision::kFp32;
-  // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits. None: if
-  // the training set has few others (Trainer), no otherwise.
+  // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits.
+  // None: if the training set has few others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
