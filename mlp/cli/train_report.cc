@@ -78,7 +78,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
 
 train::Next TrainReport::OnStep(const train::StepSummary& step) {
   sum_ += step.result;
-  ++steps_;
+  steps_ += step.steps;
   step_seconds_ += step.seconds;
   samples_done_ += static_cast<int64_t>(step.result.samples);
   // Steps are short: text is made only where it will be seen.

@@ -60,8 +60,10 @@ class TensorParallel {
   void Load(const model::Model& model, const optim::Optimizer& optimizer);
   void Store(model::Model& model, optim::Optimizer& optimizer) const;
 
-  // Trains on the batch. `update` are the optimizer's constants of this step.
-  StepResult Step(const Batch& batch, const kernels::UpdateStep& update);
+  // Trains on the batch in steps of batch_size rows each, the last of what is left. `updates` are
+  // the optimizer's constants of each step. Between steps threads do not wait for each other.
+  StepResult Steps(const Batch& batch, size_t batch_size,
+                   std::span<const kernels::UpdateStep> updates);
 
   size_t bytes() const { return arena_.bytes(); }
   size_t shards() const { return shards_; }
@@ -159,6 +161,7 @@ class TensorParallel {
   }
 
   void RunStep(const Turn& turn);
+  StepResult ResultOf(const Turn& turn) const;
   // What an op of layer i has to do on this worker, for the profile.
   ProfileWork ProductWork(const Turn& turn, size_t i) const;
   ProfileWork UpdateWork(const Turn& turn, size_t i) const;
@@ -240,6 +243,9 @@ class TensorParallel {
   const size_t stride_;  // from one panel of activations to the next
   const int threads_;
   const bool skip_zeros_;
+  // Whether a step has but one sum over shards, so that a thread could begin the next one's while
+  // others still read this one's parts.
+  const bool meets_after_step_;
   Profile* const profile_;
   std::vector<Layer> layers_;
   std::vector<Range> stretches_;  // of columns of the input, that have lists of their own

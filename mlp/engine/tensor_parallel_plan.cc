@@ -48,6 +48,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       stride_(max_batch_ * width_ + kFloatsPerLine),
       threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
       skip_zeros_(options.skip_zeros),
+      meets_after_step_(model.spec().layers.size() <= 2),
       profile_(options.profile),
       signals_(threads_) {
   MLP_CHECK_GT(shards_, 0u);

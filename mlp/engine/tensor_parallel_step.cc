@@ -1,20 +1,44 @@
 // The order of a step, and what its ops have to do, for a profile.
+#include <algorithm>
+
 #include "mlp/base/check.h"
 #include "mlp/base/profile.h"
 #include "mlp/engine/tensor_parallel.h"
 
 namespace mlp::engine {
 
-StepResult TensorParallel::Step(const Batch& batch, const kernels::UpdateStep& update) {
+StepResult TensorParallel::Steps(const Batch& batch, size_t batch_size,
+                                 std::span<const kernels::UpdateStep> updates) {
   MLP_CHECK_EQ(batch.examples->features, layers_.front().inputs);
   MLP_CHECK_GT(batch.rows.size(), 0u);
-  MLP_CHECK_LE(batch.rows.size(), max_batch_);
+  MLP_CHECK_GT(batch_size, 0u);
+  const size_t largest = std::min(batch_size, batch.rows.size());
+  MLP_CHECK_LE(largest, max_batch_);
+  MLP_CHECK_EQ(updates.size(), (batch.rows.size() + batch_size - 1) / batch_size);
+  StepResult result;
   RunTeam(threads_, [&](const Worker& worker) {
-    RunStep(
-        {batch, update, worker, worker.Share(shards_), desks_[static_cast<size_t>(worker.rank())]});
+    for (size_t i = 0; i < updates.size(); ++i) {
+      std::span<const uint32_t> rest = batch.rows.subspan(i * batch_size);
+      const std::span<const uint32_t> rows = rest.first(std::min(batch_size, rest.size()));
+      rest = rest.subspan(rows.size());
+      const Batch part = {
+          batch.examples, rows,
+          rest.empty() ? batch.next_rows : rest.first(std::min(batch_size, rest.size()))};
+      const Turn turn = {part, updates[i], worker, worker.Share(shards_),
+                         desks_[static_cast<size_t>(worker.rank())]};
+      RunStep(turn);
+      if (turn.rank() == 0) result += ResultOf(turn);
+      if (meets_after_step_ && i + 1 < updates.size()) {
+        signals_.Raise(worker.rank());
+        signals_.Await(worker.rank());
+      }
+    }
   });
-  return StepResult::Of(desks_[0].losses.first(batch.rows.size()),
-                        desks_[0].hits.first(batch.rows.size()));
+  return result;
+}
+
+StepResult TensorParallel::ResultOf(const Turn& turn) const {
+  return StepResult::Of(turn.desk.losses.first(turn.rows()), turn.desk.hits.first(turn.rows()));
 }
 
 void TensorParallel::RunStep(const Turn& turn) {

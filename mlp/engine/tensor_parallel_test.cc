@@ -94,8 +94,8 @@ Outcome Train(const Problem& problem, const kernels::Target& target, int threads
   Outcome outcome;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     optimizer.BeginStep();
-    const StepResult result =
-        engine.Step({&problem.examples, rows, problem.batches[1]}, optimizer.step());
+    const StepResult result = engine.Steps({&problem.examples, rows, problem.batches[1]},
+                                           rows.size(), std::span(&optimizer.step(), 1));
     outcome.losses.push_back(result.loss());
     outcome.hits.push_back(result.hits);
   }
@@ -161,6 +161,49 @@ TEST_P(TensorParallelTest, BitsDoNotDependOnTheNumberOfThreads) {
       EXPECT_EQ(Train(problem, GetParam(), threads), expected)
           << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
           << " shards, " << threads << " threads";
+    }
+  }
+}
+
+// Threads may be a step apart then; sums over shards must not notice.
+TEST_P(TensorParallelTest, ManyStepsInOneCallAreThoseOfManyCalls) {
+  constexpr size_t kBatch = 7;
+  constexpr size_t kSteps = 40;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    Problem problem(seed);
+    std::vector<uint32_t> rows;
+    for (size_t i = 0; i < kBatch * kSteps - 2; ++i) {
+      rows.push_back(problem.stream.Below(kExamples));
+    }
+    const auto train = [&](int threads, size_t rows_per_call) {
+      model::Model model(problem.spec);
+      std::ranges::copy(problem.start.parameters(), model.parameters().begin());
+      optim::Optimizer optimizer({}, model.parameters().size());
+      TensorParallel engine(model, optimizer, kernels::KernelsFor(GetParam()),
+                            {.shards = problem.shards, .max_batch = kBatch, .threads = threads});
+      StepResult sum;
+      for (size_t begin = 0; begin < rows.size(); begin += rows_per_call) {
+        const auto some =
+            std::span(rows).subspan(begin, std::min(rows_per_call, rows.size() - begin));
+        std::vector<kernels::UpdateStep> updates;
+        for (size_t i = 0; i < some.size(); i += kBatch) {
+          optimizer.BeginStep();
+          updates.push_back(optimizer.step());
+        }
+        sum += engine.Steps({&problem.examples, some}, kBatch, updates);
+      }
+      engine.Store(model, optimizer);
+      const auto parameters = model.parameters();
+      return Outcome{{sum.loss()}, {sum.hits, sum.samples}, {parameters.begin(), parameters.end()}};
+    };
+    const Outcome expected = train(1, kBatch);
+    for (const int threads : kernels::kTeamSizes) {
+      const Outcome actual = train(threads, rows.size());
+      // The losses of calls are added up in another order.
+      EXPECT_NEAR(actual.losses[0], expected.losses[0], 1e-9);
+      EXPECT_EQ(actual.hits, expected.hits);
+      EXPECT_EQ(actual.parameters, expected.parameters)
+          << "seed " << seed << ": " << Format(problem.spec) << ", " << threads << " threads";
     }
   }
 }

@@ -2,6 +2,8 @@
 // is in registers. See engine/tensor_parallel.h.
 #pragma once
 
+#include <vector>
+
 #include "mlp/engine/tensor_parallel.h"
 #include "mlp/train/strategies/setup.h"
 
@@ -11,12 +13,15 @@ class TensorParallel final : public StrategyBase {
  public:
   explicit TensorParallel(const Setup& setup);
   engine::StepResult Step(const engine::Batch& batch) override;
+  size_t steps_at_once() const override { return updates_.size(); }
+  engine::StepResult Steps(const engine::Batch& batch, size_t batch_size) override;
   void Load() override { engine_.Load(model_, optimizer_); }
   void Store() override { engine_.Store(model_, optimizer_); }
   size_t bytes() const override { return engine_.bytes(); }
 
  private:
   engine::TensorParallel engine_;
+  std::vector<kernels::UpdateStep> updates_;  // of the steps of one call
 };
 
 }  // namespace mlp::train
