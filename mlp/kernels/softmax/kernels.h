@@ -1,11 +1,28 @@
-// What a backend provides for softmax: two passes over one row.
+// What a backend provides for softmax: two passes over one row, and a whole loss for short rows.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "mlp/kernels/context.h"
 
 namespace mlp::kernels {
+
+// SoftmaxCrossEntropy (softmax.h) of rows so short that a vector would be emptier than with one
+// column of as many rows as it has lanes.
+struct NarrowCrossEntropy {
+  static constexpr size_t kMaxClasses = 32;
+  size_t rows;
+  size_t classes;
+  const float* logits;
+  size_t logits_stride;
+  const uint8_t* labels;  // [rows], below classes
+  float scale;
+  float* losses;    // [rows]
+  uint8_t* hits;    // [rows]
+  float* gradient;  // may be logits
+  size_t gradient_stride;
+};
 
 struct SoftmaxKernels {
   Target target;
@@ -13,6 +30,8 @@ struct SoftmaxKernels {
   float (*max)(size_t n, const float* x);
   // y[j] = e^(x[j] - shift) for j < n, and their sum. y may be x.
   float (*exp)(MathMode math, size_t n, float shift, const float* x, float* y);
+  // Null where the backend has none.
+  void (*narrow_cross_entropy)(MathMode math, const NarrowCrossEntropy& job) = nullptr;
 };
 
 // Null where the target's backend has none.

@@ -72,11 +72,19 @@ void SoftmaxCrossEntropy(const Context& context, ConstMatrix logits,
   MLP_CHECK_EQ(logits.rows(), gradient.rows());
   MLP_CHECK_EQ(n, gradient.cols());
   const SoftmaxKernels& kernels = *context.kernels->softmax;
+  for (const size_t label : labels) MLP_CHECK_LT(label, n);
   const Range rows = context.worker.Share(logits.rows());
+  if (rows.empty()) return;
+  if (n <= NarrowCrossEntropy::kMaxClasses && kernels.narrow_cross_entropy != nullptr) {
+    kernels.narrow_cross_entropy(
+        context.math, {rows.size(), n, logits.row(rows.begin), logits.stride(),
+                       labels.data() + rows.begin, scale, losses.data() + rows.begin,
+                       hits.data() + rows.begin, gradient.row(rows.begin), gradient.stride()});
+    return;
+  }
   for (size_t i = rows.begin; i < rows.end; ++i) {
     const float* x = logits.row(i);
     const size_t label = labels[i];
-    MLP_CHECK_LT(label, n);
     const float largest = kernels.max(n, x);
     hits[i] = FirstIndexOf(x, n, largest) == label;
     const float of_label = x[label] - largest;

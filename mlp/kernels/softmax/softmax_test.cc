@@ -18,7 +18,7 @@
 namespace mlp::kernels {
 namespace {
 
-constexpr size_t kRows = 5;
+constexpr size_t kRows = 19;  // more than a vector has lanes
 constexpr float kLimits[] = {1, 20, 1e4f};
 constexpr MathMode kModes[] = {MathMode::kExact, MathMode::kFast};
 
