@@ -139,27 +139,35 @@ constexpr std::array<GradientFunction, kTileRows> kGradientTiles[kVecsPerPanel] 
 // Of the vectors of a panel those that hold columns, less one.
 size_t LastVec(size_t columns) { return columns > kLanes ? 1 : 0; }
 
+// visit(first row, number of rows) for tiles as even as `rows` allows.
+template <class Visit>
+[[gnu::always_inline]] inline void ForEachTile(size_t rows, Visit visit) {
+  const size_t count = (rows + kTileRows - 1) / kTileRows;
+  if (count == 0) return;
+  const size_t least = rows / count;
+  const size_t larger = rows % count;
+  for (size_t i = 0, row = 0; i < count; ++i) {
+    const size_t n = least + (i < larger ? 1 : 0);
+    visit(row, n);
+    row += n;
+  }
+}
+
 template <class Op>
 void Product(const PanelProduct& job) {
   const auto& tiles = kProductTiles<Op>[LastVec(job.columns)];
-  const size_t count = (job.rows + kTileRows - 1) / kTileRows;
-  for (size_t i = 0; i < count; ++i) {
-    const Range rows = Share(job.rows, 1, i, count);
-    tiles[rows.size() - 1](job, rows.begin);
-  }
+  ForEachTile(job.rows, [&](size_t row, size_t n) { tiles[n - 1](job, row); });
 }
 
 template <class Op, class Optimizer, class Math>
 void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job) {
   const UpdateStep step = step_in;
   const auto& tiles = kGradientTiles<Op>[LastVec(job.columns)];
-  const size_t count = (job.rows + kTileRows - 1) / kTileRows;
   alignas(64) float gradient[kTileRows * kWidth];
-  for (size_t t = 0; t < count; ++t) {
-    const Range rows = Share(job.rows, 1, t, count);
-    tiles[rows.size() - 1](job, job.x + rows.begin, gradient);
+  ForEachTile(job.rows, [&](size_t row, size_t n) {
+    tiles[n - 1](job, job.x + row, gradient);
     const float* g = gradient;
-    for (size_t i = rows.begin * kWidth; i < rows.end * kWidth; i += kLanes, g += kLanes) {
+    for (size_t i = row * kWidth; i < (row + n) * kWidth; i += kLanes, g += kLanes) {
       V weight = V::load_aligned(job.weights + i);
       V states[kMaxStates];
 #pragma GCC unroll 4
@@ -171,7 +179,7 @@ void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job) {
 #pragma GCC unroll 4
       for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
     }
-  }
+  });
 }
 
 template <class Op>

@@ -8,13 +8,34 @@ namespace {
 using V = Vec<Isa::MLP_TARGET_ISA>;
 constexpr size_t kLanes = V::size;
 
+// kVecs vectors of columns at a time, from x on: several sums hide the latency of an addition.
+template <size_t kVecs>
+[[gnu::always_inline]] inline void SumColumns(const float* x, size_t rows, size_t stride, bool add,
+                                              float* to) {
+  V sums[kVecs];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVecs; ++v) sums[v] = add ? V::load_unaligned(to + v * kLanes) : V(0.0f);
+  for (size_t i = 0; i < rows; ++i, x += stride) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVecs; ++v) sums[v] += V::load_unaligned(x + v * kLanes);
+  }
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVecs; ++v) sums[v].store_unaligned(to + v * kLanes);
+}
+
 void ColumnSums(ConstMatrix x, Output output, float* sums) {
   const bool add = output == Output::kAdd;
   size_t j = 0;
-  for (; j + kLanes <= x.cols(); j += kLanes) {
-    V sum = add ? V::load_unaligned(sums + j) : V(0.0f);
-    for (size_t i = 0; i < x.rows(); ++i) sum += V::load_unaligned(x.row(i) + j);
-    sum.store_unaligned(sums + j);
+  for (; j + 4 * kLanes <= x.cols(); j += 4 * kLanes) {
+    SumColumns<4>(x.data() + j, x.rows(), x.stride(), add, sums + j);
+  }
+  if (j + 2 * kLanes <= x.cols()) {
+    SumColumns<2>(x.data() + j, x.rows(), x.stride(), add, sums + j);
+    j += 2 * kLanes;
+  }
+  if (j + kLanes <= x.cols()) {
+    SumColumns<1>(x.data() + j, x.rows(), x.stride(), add, sums + j);
+    j += kLanes;
   }
   for (; j < x.cols(); ++j) {
     float sum = add ? sums[j] : 0.0f;
