@@ -1,0 +1,156 @@
+// The first layer of 784-128-128-128-10 as one of two threads has it: 64 columns of W, pictures of
+// which a fifth is ink, most of it in the middle.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/rng.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/kernels/sparse/sparse.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::kernels {
+namespace {
+
+constexpr size_t kSide = 28;
+constexpr size_t kColumns = kSide * kSide;
+constexpr size_t kUnits = 64;
+constexpr size_t kStretch = 128;
+// So many batches take turns: nothing can be learnt by heart.
+constexpr size_t kBatches = 16;
+
+struct Batch {
+  AlignedBuffer<uint8_t> pixels;
+  std::vector<uint32_t> entries;
+  std::vector<ByteList> lists;
+  std::vector<uint64_t> bits;
+};
+
+class Layer {
+ public:
+  Layer(Target target, size_t batch)
+      : kernels_(*FindSparseKernels(target)),
+        width_(kernels_.width),
+        batch_(batch),
+        stride_(batch * width_ + 64),
+        batches_(kBatches),
+        weights_(kColumns * kUnits),
+        m_(kColumns * kUnits),
+        v_(kColumns * kUnits),
+        start_(kUnits),
+        d_(kUnits / width_ * stride_),
+        y_(kUnits / width_ * stride_) {
+    Stream stream(1, Purpose::kTest);
+    for (float& x : weights_) x = 0.05f * stream.Normal();
+    for (float& x : d_) x = 0.01f * stream.Normal();
+    for (size_t i = 0; i < 256; ++i) values_.push_back(static_cast<float>(i) / 255);
+    for (Batch& b : batches_) {
+      b.pixels = AlignedBuffer<uint8_t>((kColumns + width_ - 1) / width_ * stride_);
+      for (size_t i = 0; i < batch; ++i) {
+        for (size_t j = 0; j < kColumns; ++j) {
+          const double x = static_cast<double>(j % kSide) - 13.5;
+          const double y = static_cast<double>(j / kSide) - 13.5;
+          if (stream.Uniform(0, 1) > 0.75 * std::exp(-(x * x + y * y) / 72)) continue;
+          b.pixels[j / width_ * stride_ + i * width_ + j % width_] =
+              static_cast<uint8_t>(1 + stream.Below(255));
+        }
+      }
+      b.entries.resize(batch * kColumns + Stretches() * kListSlack);
+      b.lists.resize(Stretches() * batch);
+      b.bits.resize(kColumns * SparseWords(batch));
+      List(b);
+    }
+  }
+
+  Batch& Next() { return batches_[turn_++ % kBatches]; }
+
+  void List(Batch& b) {
+    for (size_t s = 0; s < Stretches(); ++s) {
+      kernels_.list({batch_, b.pixels.data(), stride_, StretchOf(s),
+                     b.entries.data() + batch_ * s * kStretch + s * kListSlack,
+                     b.lists.data() + s * batch_, b.bits.data()});
+    }
+  }
+
+  void Product(const Batch& b) {
+    for (size_t p = 0; p < kUnits / width_; p += kMaxSparseOperands) {
+      for (size_t s = 0; s < Stretches(); ++s) {
+        SparseProduct::Operand operands[kMaxSparseOperands];
+        for (size_t o = 0; o < kMaxSparseOperands; ++o) {
+          operands[o] = {weights_.data() + ((p + o) * kColumns + s * kStretch) * width_,
+                         s == 0 ? start_.data() : nullptr, y_.data() + (p + o) * stride_};
+        }
+        kernels_.product({std::span(b.lists).subspan(s * batch_, batch_), values_.data(),
+                          s * kStretch, operands, &prefetch_});
+      }
+    }
+  }
+
+  void Update(const Batch& b) {
+    const UpdateStep step = {
+        .rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .root_scale = 1, .epsilon = 1e-8f};
+    for (size_t p = 0; p < kUnits / width_; p += kMaxSparseOperands) {
+      for (size_t column = 0; column < kColumns; column += width_) {
+        SparseUpdate::Operand operands[kMaxSparseOperands];
+        for (size_t o = 0; o < kMaxSparseOperands; ++o) {
+          const size_t at = ((p + o) * kColumns + column) * width_;
+          operands[o] = {d_.data() + (p + o) * stride_,
+                         weights_.data() + at,
+                         {m_.data() + at, v_.data() + at}};
+        }
+        kernels_.update(
+            OptimizerKind::kAdam, MathMode::kFast, step,
+            {batch_, std::min(width_, kColumns - column),
+             b.bits.data() + column * SparseWords(batch_),
+             b.pixels.data() + column / width_ * stride_, values_.data(), operands, &prefetch_});
+      }
+    }
+  }
+
+ private:
+  static size_t Stretches() { return (kColumns + kStretch - 1) / kStretch; }
+  static Range StretchOf(size_t s) {
+    return {s * kStretch, std::min((s + 1) * kStretch, kColumns)};
+  }
+
+  const SparseKernels& kernels_;
+  const size_t width_;
+  const size_t batch_;
+  const size_t stride_;
+  std::vector<Batch> batches_;
+  AlignedBuffer<float> weights_, m_, v_, start_, d_, y_;
+  std::vector<float> values_;
+  RowPrefetcher prefetch_;
+  size_t turn_ = 0;
+};
+
+int Register() {
+  const auto add = [](const char* name, Target target, size_t batch, auto run) {
+    const std::string label = Name(target) + "/" + name + "/" + std::to_string(batch);
+    benchmark::RegisterBenchmark(label.c_str(), [=](benchmark::State& state) {
+      Layer layer(target, batch);
+      for ([[maybe_unused]] const auto _ : state) {
+        run(layer, layer.Next());
+        benchmark::ClobberMemory();
+      }
+    });
+  };
+  for (const Target& target : SupportedTargets()) {
+    if (FindSparseKernels(target) == nullptr) continue;
+    for (const size_t batch : {32, 64, 128, 256}) {
+      add("list", target, batch, [](Layer& layer, Batch& b) { layer.List(b); });
+      add("product", target, batch, [](Layer& layer, Batch& b) { layer.Product(b); });
+      add("update", target, batch, [](Layer& layer, Batch& b) { layer.Update(b); });
+    }
+  }
+  return 0;
+}
+
+const int kRegistered = Register();
+
+}  // namespace
+}  // namespace mlp::kernels
