@@ -71,7 +71,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
                      "thread_private, atomic, hogwild (0: as many as threads)",
              .min = 0,
              .max = 1024});
-  flags.Choice("precision", &o->precision, {"fp32", "bf16"},
+  std::vector<std::string> precisions;
+  for (const kernels::Precision p : kernels::kPrecisions) precisions.emplace_back(Name(p));
+  flags.Choice("precision", &o->precision, precisions,
                {.help = "what tensor_parallel rounds the factors of products to; sums, weights and "
                         "the optimizer's state are fp32"});
   flags.Choice(

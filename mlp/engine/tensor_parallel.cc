@@ -5,7 +5,6 @@
 
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/reduce/reduce.h"
-#include "mlp/kernels/softmax/softmax.h"
 #include "mlp/tensor/matrix.h"
 
 namespace mlp::engine {
@@ -286,9 +285,8 @@ void TensorParallel::Loss(const Turn& turn) {
   const size_t rows = turn.rows();
   const float scale = 1.0f / static_cast<float>(rows);
   const auto run = [&](Matrix logits, Matrix gradient) {
-    kernels::SoftmaxCrossEntropy(Alone(), logits, turn.desk.labels.first(rows), scale,
-                                 turn.desk.losses.first(rows), turn.desk.hits.first(rows),
-                                 gradient);
+    kernels::Loss(Alone(), loss_, logits, turn.desk.labels.first(rows), scale,
+                  turn.desk.losses.first(rows), turn.desk.hits.first(rows), gradient);
   };
   if (Panels(layer.outputs) == 1) {
     run({whole.y.values.data(), rows, layer.outputs, width_},

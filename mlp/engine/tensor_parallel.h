@@ -25,6 +25,7 @@
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/sparse/sparse.h"
@@ -237,6 +238,7 @@ class TensorParallel {
   decltype(kernels::PanelKernels::update) const update_;
   const kernels::MathMode math_;
   const kernels::OptimizerKind optimizer_;
+  const kernels::LossKind loss_;
   const size_t width_;
   const size_t shards_;
   const size_t max_batch_;

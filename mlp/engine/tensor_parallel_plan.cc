@@ -41,6 +41,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       update_(pairs_ == nullptr ? panel_.update : pairs_->update),
       math_(options.math),
       optimizer_(optimizer.options().kind),
+      loss_(model.spec().loss),
       width_(panel_.width),
       shards_(options.shards),
       max_batch_(options.max_batch),

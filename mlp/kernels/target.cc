@@ -107,15 +107,25 @@ absl::StatusOr<MathMode> ParseMathMode(absl::string_view name) {
 }
 
 absl::string_view Name(Precision precision) {
-  return precision == Precision::kFp32 ? "fp32" : "bf16";
+  switch (precision) {
+#define MLP_PRECISION(enumerator, name) \
+  case Precision::enumerator:           \
+    return name;
+#include "mlp/kernels/precisions.inc"
+#undef MLP_PRECISION
+  }
+  __builtin_unreachable();
 }
 
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+  for (const Precision precision : kPrecisions) {
     if (Name(precision) == name) return precision;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--precision: expected fp32 or bf16, found \"", name, "\""));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--precision: expected one of ",
+      absl::StrJoin(kPrecisions, ", ",
+                    [](std::string* out, Precision p) { absl::StrAppend(out, Name(p)); }),
+      ", found \"", name, "\""));
 }
 
 }  // namespace mlp::kernels

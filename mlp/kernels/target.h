@@ -1,6 +1,7 @@
 // What kernels run on: a backend, and the instruction set that it was compiled for.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,19 @@ enum class MathMode { kExact, kFast };
 absl::string_view Name(MathMode math);
 absl::StatusOr<MathMode> ParseMathMode(absl::string_view name);
 
-// What the factors of products are rounded to: single precision, or bfloat16 (8 significant bits,
-// see pairs.h). Sums, weights and the optimizer's state are single precision.
-enum class Precision { kFp32, kBf16 };
+// What the factors of products are rounded to. Sums, weights and the optimizer's state are single
+// precision.
+enum class Precision {
+#define MLP_PRECISION(enumerator, name) enumerator,
+#include "mlp/kernels/precisions.inc"
+#undef MLP_PRECISION
+};
+
+inline constexpr std::array kPrecisions = {
+#define MLP_PRECISION(enumerator, name) Precision::enumerator,
+#include "mlp/kernels/precisions.inc"
+#undef MLP_PRECISION
+};
 
 absl::string_view Name(Precision precision);
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name);

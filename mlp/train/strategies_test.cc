@@ -1,4 +1,5 @@
-// What every gradient strategy does to the weights, against the textbook in double.
+// What gradient strategies have of their own; strategy_matrix_test.cc compares all with the
+// textbook.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,9 +43,9 @@ std::vector<float> TrainWith(const StrategyOptions& options, kernels::OptimizerK
   return ParametersOf(model);
 }
 
-// The same in double; rows_per_update 1 for per_sample. loss: mean over all samples.
-std::vector<double> TrainReference(kernels::OptimizerKind kind, size_t rows_per_update,
-                                   double clip_norm, const data::Examples& examples, double* loss) {
+// The same in double.
+std::vector<double> TrainReference(kernels::OptimizerKind kind, double clip_norm,
+                                   const data::Examples& examples) {
   using reference::Activation;
   const model::Model start(Spec(kModel), 7);
   const std::vector<double> parameters(start.parameters().begin(), start.parameters().end());
@@ -56,19 +57,17 @@ std::vector<double> TrainReference(kernels::OptimizerKind kind, size_t rows_per_
   reference::Optimizer& optimizer = kind == kernels::OptimizerKind::kAdam
                                         ? static_cast<reference::Optimizer&>(adam)
                                         : static_cast<reference::Optimizer&>(sgd);
-  double sum = 0;
-  for (size_t row = 0; row < kSteps * kBatch; row += rows_per_update) {
-    reference::Matrix x{rows_per_update, 20, std::vector<double>(rows_per_update * 20)};
-    std::vector<int> labels(rows_per_update);
-    for (size_t i = 0; i < rows_per_update; ++i) {
+  for (size_t row = 0; row < kSteps * kBatch; row += kBatch) {
+    reference::Matrix x{kBatch, 20, std::vector<double>(kBatch * 20)};
+    std::vector<int> labels(kBatch);
+    for (size_t i = 0; i < kBatch; ++i) {
       for (size_t j = 0; j < 20; ++j) {
         x.data[i * 20 + j] = examples.pixels[(row + i) * 20 + j] / 255.0;
       }
       labels[i] = examples.labels[row + i];
     }
-    sum += mlp.Step(x, labels, optimizer, clip_norm) * static_cast<double>(rows_per_update);
+    mlp.Step(x, labels, optimizer, clip_norm);
   }
-  *loss = sum / static_cast<double>(kSteps * kBatch);
   return mlp.parameters();
 }
 
@@ -83,52 +82,8 @@ class StrategyTest
  protected:
   StrategyKind kind() const { return std::get<0>(GetParam()); }
   kernels::OptimizerKind optimizer() const { return std::get<1>(GetParam()); }
-  // Those that can run it.
-  std::vector<kernels::Target> Targets() const {
-    std::vector<kernels::Target> targets = kernels::SupportedTargets();
-    std::erase_if(targets,
-                  [&](const kernels::Target& t) { return !CanTrain(kind(), t, {Spec(kModel)}); });
-    return targets;
-  }
   const data::Examples examples_ = RandomExamples(kSteps * kBatch, 20, 4, 0);
 };
-
-TEST_P(StrategyTest, FollowsTheReference) {
-  const size_t rows_per_update = kind() == StrategyKind::kPerSample ? 1 : kBatch;
-  double expected_loss;
-  const std::vector<double> expected =
-      TrainReference(optimizer(), rows_per_update, 0, examples_, &expected_loss);
-  for (const kernels::Target& target : Targets()) {
-    // Several shards change what hogwild computes.
-    for (const auto& [shards, threads] : {std::pair(1, 1), std::pair(3, 1), std::pair(3, 2)}) {
-      if (shards > 1 && kind() == StrategyKind::kHogwild) continue;
-      double loss;
-      const std::vector<float> actual = TrainWith({.kind = kind(),
-                                                   .target = target,
-                                                   .threads = threads,
-                                                   .shards = static_cast<size_t>(shards),
-                                                   .micro_batches = 3},
-                                                  optimizer(), examples_, &loss);
-      EXPECT_NEAR(loss, expected_loss, 2e-6) << kernels::Name(target);
-      EXPECT_LT(LargestDifference(actual, expected), 2e-5)
-          << kernels::Name(target) << " shards=" << shards << " threads=" << threads;
-    }
-  }
-}
-
-TEST_P(StrategyTest, BitsDoNotDependOnTheNumberOfThreads) {
-  if (!IsDeterministic(kind())) return;
-  for (const kernels::Target& target : Targets()) {
-    const auto train = [&](int threads) {
-      return TrainWith({.kind = kind(), .target = target, .threads = threads, .shards = 3},
-                       optimizer(), examples_);
-    };
-    const std::vector<float> expected = train(1);
-    for (const int threads : {2, 3, 8}) {
-      EXPECT_EQ(train(threads), expected) << kernels::Name(target) << " threads=" << threads;
-    }
-  }
-}
 
 // The named exceptions: not the same bits, but the same training.
 TEST_P(StrategyTest, RunsOnSeveralThreads) {
@@ -151,9 +106,7 @@ TEST_P(StrategyTest, ClipsWhereItHoldsTheWholeGradient) {
     EXPECT_NE(strategy.status().message().find("--strategy=materialized"), std::string::npos);
     return;
   }
-  double loss;
-  const std::vector<double> expected =
-      TrainReference(optimizer(), kBatch, options.clip_norm, examples_, &loss);
+  const std::vector<double> expected = TrainReference(optimizer(), options.clip_norm, examples_);
   EXPECT_LT(LargestDifference(TrainWith(options, optimizer(), examples_), expected), 2e-5);
 }
 

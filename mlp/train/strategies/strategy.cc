@@ -59,8 +59,7 @@ bool IsDeterministic(StrategyKind kind) {
 bool CanTrain(StrategyKind kind, const kernels::Target& target, const Job& job) {
   switch (kind) {
     case StrategyKind::kTensorParallel:
-      return kernels::FindPanelKernels(target) != nullptr && job.has_pixels &&
-             job.spec.loss == kernels::LossKind::kSoftmaxCrossEntropy;
+      return kernels::FindPanelKernels(target) != nullptr && job.has_pixels;
     case StrategyKind::kTiny:
       return engine::IsTiny(job.spec, target);
     default:
@@ -146,8 +145,7 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
             ? absl::StrCat(" needs --backend=simd and at most ", engine::kMaxTinyParameters,
                            " parameters, found ", kernels::Name(options.target), " and ",
                            model.spec().parameter_count())
-            : absl::StrCat(" needs --backend=simd and softmax_cross_entropy, found ",
-                           kernels::Name(options.target), " and ", Name(model.spec().loss));
+            : absl::StrCat(" needs --backend=simd, found ", kernels::Name(options.target));
     return absl::InvalidArgumentError(
         absl::StrCat("--strategy: ", Name(kind), needs, "; use --strategy=fused"));
   }

@@ -49,7 +49,7 @@ struct Job {
   bool has_pixels = true;  // else its inputs are values
 };
 // Whether it can train that on the target: tensor_parallel and tiny have kernels of their own,
-// which only simd has; the one is for softmax and pixels, the other for tiny models.
+// which only simd has; the one is for pixels, the other for tiny models.
 bool CanTrain(StrategyKind kind, const kernels::Target& target, const Job& job);
 // The fastest one that can.
 StrategyKind DefaultStrategy(const kernels::Target& target, const Job& job);
