@@ -26,6 +26,8 @@ absl::Status Measure(const model::ModelSpec& spec, train::StrategyKind kind, con
                      record::RunRecord& run) {
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.kind = kind;
+  // As such nets are trained: a little less after each epoch.
+  options.schedule = {.kind = optim::ScheduleKind::kExponential, .decay = 0.999};
   model::Model model(spec, session.seed());
   MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
                        train::Trainer::Create(options, session.dataset(), model));

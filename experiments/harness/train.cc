@@ -7,6 +7,7 @@
 #include "experiments/harness/summary.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/optim/schedule.h"
 #include "mlp/train/callback.h"
 
 namespace mlp::experiments {
@@ -115,6 +116,9 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
   run.params.try_emplace("threads", static_cast<double>(strategy.threads));
   run.params.try_emplace("optimizer", std::string(kernels::Name(options.optimizer.kind)));
   run.params.try_emplace("learning_rate", options.optimizer.learning_rate);
+  if (options.schedule.kind != optim::ScheduleKind::kConstant) {
+    run.params.try_emplace("schedule", std::string(Name(options.schedule.kind)));
+  }
   run.params.try_emplace("strategy", std::string(strategy.KindName()));
   if (strategy.shards > 0) {
     run.params.try_emplace("shards", static_cast<double>(strategy.shards));

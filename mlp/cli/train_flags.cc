@@ -50,6 +50,23 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Choice("last_batch", &o->last_batch, {"keep", "drop"}, {.help = "one that is not full"});
   flags.String("optimizer", &o->optimizer, {.help = "adam or sgd", .value_name = "NAME"});
   flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
+  std::vector<std::string> schedules;
+  std::string schedule_help = "what is left of the learning rate";
+  for (const optim::ScheduleKind kind : optim::kScheduleKinds) {
+    schedules.emplace_back(Name(kind));
+    absl::StrAppend(&schedule_help, schedules.size() == 1 ? ": " : "; ", Name(kind), ": ",
+                    Purpose(kind));
+  }
+  flags.Choice("schedule", &o->schedule, schedules, {.help = schedule_help});
+  flags.Double("decay", &o->decay, {.help = "of step and exponential", .min = 0, .max = 1});
+  flags.Int("decay_every", &o->decay_every, {.help = "of step", .unit = "EPOCHS", .min = 1});
+  flags.Double(
+      "decay_to", &o->decay_to,
+      {.help = "of linear and cosine: the part that is left after --epochs", .min = 0, .max = 1});
+  flags.Double("warmup", &o->warmup,
+               {.help = "the learning rate first rises from 0, step by step, for so long",
+                .unit = "EPOCHS",
+                .min = 0});
   flags.Double("weight_decay", &o->weight_decay, {.help = "decoupled", .min = 0});
   flags.Double("clip_norm", &o->clip_norm,
                {.help = "bound of the gradient's norm; 0: none", .min = 0});
@@ -107,6 +124,11 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   MLP_ASSIGN_OR_RETURN(options.optimizer.kind, kernels::ParseOptimizerKind(flags.optimizer));
   options.optimizer.learning_rate = flags.learning_rate;
   options.optimizer.weight_decay = flags.weight_decay;
+  MLP_ASSIGN_OR_RETURN(options.schedule.kind, optim::ParseScheduleKind(flags.schedule));
+  options.schedule.decay = flags.decay;
+  options.schedule.decay_every = flags.decay_every;
+  options.schedule.decay_to = flags.decay_to;
+  options.schedule.warmup = flags.warmup;
   options.seed = flags.seed;
   options.validation = flags.validation;
   train::StrategyOptions& strategy = options.strategy;
@@ -151,6 +173,11 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"last_batch", flags.last_batch},
           {"optimizer", flags.optimizer},
           {"learning_rate", Text(flags.learning_rate)},
+          {"schedule", flags.schedule},
+          {"decay", Text(flags.decay)},
+          {"decay_every", absl::StrCat(flags.decay_every)},
+          {"decay_to", Text(flags.decay_to)},
+          {"warmup", Text(flags.warmup)},
           {"weight_decay", Text(flags.weight_decay)},
           {"clip_norm", Text(flags.clip_norm)},
           {"seed", absl::StrCat(flags.seed)},

@@ -13,6 +13,7 @@
 #include "mlp/flags/flags.h"
 #include "mlp/model/model_file.h"
 #include "mlp/model/spec.h"
+#include "mlp/optim/schedule.h"
 #include "mlp/train/trainer.h"
 
 namespace mlp::cli {
@@ -26,6 +27,11 @@ struct TrainFlags {
   std::string last_batch = "keep";
   std::string optimizer = "adam";
   double learning_rate = 1e-3;
+  std::string schedule = "constant";
+  double decay = optim::ScheduleOptions().decay;
+  size_t decay_every = optim::ScheduleOptions().decay_every;
+  double decay_to = optim::ScheduleOptions().decay_to;
+  double warmup = optim::ScheduleOptions().warmup;
   double weight_decay = 0;
   double clip_norm = 0;
   uint64_t seed = 1;

@@ -10,6 +10,7 @@
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
 #include "mlp/model/spec.h"
+#include "mlp/optim/schedule.h"
 #include "mlp/train/strategies/strategy.h"
 
 namespace mlp::cli {
@@ -37,9 +38,19 @@ std::string IsaName(const kernels::Target& target) {
                                                                  : Name(target.isa));
 }
 
+std::string ScheduleText(const optim::ScheduleOptions& schedule) {
+  std::string text;
+  if (schedule.warmup > 0) absl::StrAppend(&text, ", warm-up of ", schedule.warmup, " epochs");
+  if (schedule.kind != optim::ScheduleKind::kConstant) {
+    absl::StrAppend(&text, ", ", Name(schedule.kind), " schedule");
+  }
+  return text;
+}
+
 Json EpochJson(const train::EpochSummary& epoch) {
   Json json = {{"epoch", epoch.epoch},
                {"seconds", epoch.seconds},
+               {"learning_rate", epoch.learning_rate},
                {"train_loss", epoch.train_loss},
                {"train_accuracy", epoch.train_accuracy},
                {"samples_per_second", epoch.samples_per_second()}};
@@ -64,14 +75,15 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
   const train::StrategyOptions& strategy = plan.options.strategy;
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
-      "%s: %d parameters, %s, %s, %s, %d thread%s\n"
+      "%s: %d parameters, %s%s, %s, %s, %d thread%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size,
       dataset.train.pixels.empty()
           ? absl::StrFormat("samples of %d values", dataset.train.features)
           : absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols),
       model::Format(plan.spec), plan.spec.parameter_count(),
-      kernels::Name(plan.options.optimizer.kind), strategy.KindName(),
+      kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
+      strategy.KindName(),
       kernels::Name(strategy.target), strategy.threads, strategy.threads == 1 ? "" : "s",
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }

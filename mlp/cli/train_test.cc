@@ -106,16 +106,39 @@ TEST_F(TrainTest, JsonHasWhatIsPromised) {
 }
 
 TEST_F(TrainTest, ResumedEqualsUninterruptedByteForByte) {
-  ASSERT_EQ(mlp_.Train({"--epochs=4", Out("whole")}).exit_code, kDone);
-  ASSERT_EQ(mlp_.Train({"--epochs=2", Out("part")}).exit_code, kDone);
-  EXPECT_NE(mlp_.Read("part"), mlp_.Read("whole"));
-  // All settings but --epochs come from the file.
-  const io::CommandResult result =
-      mlp_.Run({"train", Resume("part"), "--epochs=4", Out("resumed")});
-  EXPECT_EQ(result.exit_code, kDone) << result.errors;
-  EXPECT_THAT(result.output, Not(HasSubstr("\n    2  ")));
-  EXPECT_THAT(result.output, HasSubstr("\n    3  "));
-  EXPECT_EQ(mlp_.Read("resumed"), mlp_.Read("whole"));
+  for (const char* schedule : {"constant", "exponential"}) {
+    const std::vector<std::string> flags = {std::string("--schedule=") + schedule, "--decay=0.5",
+                                            "--warmup=2.5"};
+    const auto train = [&](const std::string& epochs, const std::string& out) {
+      std::vector<std::string> all = flags;
+      all.insert(all.end(), {epochs, out});
+      return mlp_.Train(all).exit_code;
+    };
+    ASSERT_EQ(train("--epochs=4", Out("whole")), kDone);
+    ASSERT_EQ(train("--epochs=2", Out("part")), kDone);
+    EXPECT_NE(mlp_.Read("part"), mlp_.Read("whole"));
+    // All settings but --epochs come from the file.
+    const io::CommandResult result =
+        mlp_.Run({"train", Resume("part"), "--epochs=4", Out("resumed")});
+    EXPECT_EQ(result.exit_code, kDone) << result.errors;
+    EXPECT_THAT(result.output, Not(HasSubstr("\n    2  ")));
+    EXPECT_THAT(result.output, HasSubstr("\n    3  "));
+    EXPECT_EQ(mlp_.Read("resumed"), mlp_.Read("whole"));
+  }
+}
+
+TEST_F(TrainTest, SchedulesAreSaidAndEveryEpochsRateIsTold) {
+  const io::CommandResult words = mlp_.Train({"--epochs=1", "--schedule=cosine", "--warmup=0.5"});
+  EXPECT_THAT(words.output, HasSubstr("adam, warm-up of 0.5 epochs, cosine schedule, "));
+  const Json json = mlp_.RunJson(mlp_.TrainArguments(
+      {"--epochs=3", "--schedule=step", "--decay=0.1", "--decay_every=2", "--json"}));
+  EXPECT_EQ(json["train"]["epochs"][1]["learning_rate"], 1e-3);
+  EXPECT_NEAR(json["train"]["epochs"][2]["learning_rate"].get<double>(), 1e-4, 1e-18);
+  EXPECT_EQ(json["settings"]["schedule"], "step");
+  const io::CommandResult wrong = mlp_.Train({"--schedule=noam"});
+  EXPECT_EQ(wrong.exit_code, kWrongUse);
+  EXPECT_THAT(wrong.errors, HasSubstr("constant, step, exponential, linear, cosine"));
+  EXPECT_EQ(mlp_.Train({"--schedule=step", "--decay=0"}).exit_code, kWrongUse);
 }
 
 TEST_F(TrainTest, SameFileWhateverTheNumberOfThreads) {

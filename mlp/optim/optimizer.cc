@@ -1,5 +1,6 @@
 #include "mlp/optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -28,6 +29,7 @@ absl::Status Validate(const OptimizerOptions& o) {
   if (!(o.weight_decay >= 0 && o.weight_decay * o.learning_rate < 1)) {
     return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay);
   }
+  if (o.kind != kernels::OptimizerKind::kAdam) return absl::OkStatus();
   if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1);
   if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2);
   // Denormals are flushed to 0, and 0 / 0 would follow.
@@ -42,6 +44,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, size_t parameters)
       parameters_(parameters),
       log2_beta1_(std::log2(double{static_cast<float>(options.beta1)})),
       log2_beta2_(std::log2(double{static_cast<float>(options.beta2)})),
+      learning_rate_(options.learning_rate),
       states_(kernels::States(options.kind) * StateStride(parameters)) {}
 
 std::span<float> Optimizer::state(size_t k) {
@@ -68,8 +71,11 @@ void Optimizer::BeginStep() {
   const auto beta2 = static_cast<float>(options_.beta2);
   const double correction1 = correction(beta1, log2_beta1_);
   const double correction2 = correction(beta2, log2_beta2_);
-  step_ = {.rate = static_cast<float>(options_.learning_rate / correction1),
-           .keep = static_cast<float>(1 - options_.learning_rate * options_.weight_decay),
+  // Adam's kernels divide by the rate: it must not become 0, nor what is divided infinite.
+  constexpr double kLeastRate = 1e-24;
+  const double rate = adam ? std::max(learning_rate_, kLeastRate) : learning_rate_;
+  step_ = {.rate = static_cast<float>(rate / correction1),
+           .keep = static_cast<float>(1 - rate * options_.weight_decay),
            .beta1 = beta1,
            .beta2 = beta2,
            .root_scale = static_cast<float>(1 / std::sqrt(correction2)),

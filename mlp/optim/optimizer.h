@@ -16,7 +16,7 @@ struct OptimizerOptions {
   kernels::OptimizerKind kind = kernels::OptimizerKind::kAdam;
   double learning_rate = 1e-3;
   double weight_decay = 0;  // decoupled
-  // Adam's.
+  // Adam's alone.
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -39,6 +39,10 @@ class Optimizer {
   std::span<const float> state(size_t k) const;
   void set_steps(int64_t steps) { steps_ = steps; }
 
+  // Of the steps that begin from here on, above 0; at first that of the options.
+  void set_learning_rate(double rate) { learning_rate_ = rate; }
+  double learning_rate() const { return learning_rate_; }
+
   // Begins the next step. The constants hold for all updates until the next call.
   void BeginStep();
   const kernels::UpdateStep& step() const { return step_; }
@@ -56,6 +60,7 @@ class Optimizer {
   const double log2_beta1_;
   const double log2_beta2_;
   int64_t steps_ = 0;
+  double learning_rate_;
   kernels::UpdateStep step_;
   AlignedBuffer<float> states_;  // [States(kind), parameters rounded up to a cache line]
 };

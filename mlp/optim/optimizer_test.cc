@@ -134,6 +134,28 @@ TEST_P(OptimizerTest, FindTheMinimumOfRosenbrocksFunction) {
   }
 }
 
+TEST_P(OptimizerTest, TheLearningRateMayChangeBetweenSteps) {
+  const kernels::Context context = kernels::SoloContext(GetParam(), MathMode::kExact);
+  for (const OptimizerKind kind : kernels::kOptimizerKinds) {
+    const OptimizerOptions options = {.kind = kind, .learning_rate = 0.1, .weight_decay = 0.1};
+    Optimizer optimizer(options, 1);
+    EXPECT_EQ(optimizer.learning_rate(), 0.1);
+    optimizer.BeginStep();
+    const kernels::UpdateStep whole = optimizer.step();
+    optimizer.set_steps(0);
+    optimizer.set_learning_rate(0.05);
+    optimizer.BeginStep();
+    EXPECT_FLOAT_EQ(optimizer.step().rate, whole.rate / 2);
+    EXPECT_FLOAT_EQ(optimizer.step().keep, 0.995f);
+    // So small that it is 0 as a float: the weights stay what they are, and numbers.
+    optimizer.set_learning_rate(1e-300);
+    std::vector<float> w = {1}, g = {0};
+    optimizer.BeginStep();
+    kernels::Update(context, kind, optimizer.step(), optimizer.Spans({0, 1}, w, g));
+    EXPECT_EQ(w[0], 1);
+  }
+}
+
 TEST(OptimizerStateTest, BelongsToItsParameters) {
   for (const OptimizerKind kind : kernels::kOptimizerKinds) {
     constexpr size_t kCount = 21;
@@ -172,6 +194,8 @@ TEST(ValidateTest, NamesTheFirstValueThatMakesNoSense) {
     EXPECT_EQ(message({.beta1 = bad}).find("beta1: expected a number in [0, 1)"), 0u);
     EXPECT_EQ(message({.beta2 = bad}).find("beta2: expected a number in [0, 1)"), 0u);
   }
+  // SGD reads none of these.
+  EXPECT_EQ(message({.kind = OptimizerKind::kSgd, .beta1 = 2, .beta2 = 2, .epsilon = 0}), "");
   for (const double bad : {0.0, -1e-8, nan}) {
     EXPECT_EQ(message({.epsilon = bad}).find("epsilon: expected a number from 1.2e-38"), 0u);
   }

@@ -25,6 +25,7 @@ struct EpochSummary {
   double seconds = 0;    // of its steps, shuffle and gather included, evaluation not
   size_t steps = 0;
   size_t samples = 0;
+  double learning_rate = 0;   // of its last step
   double train_loss = 0;      // mean over the samples, each at the weights that it met
   double train_accuracy = 0;  // likewise
   std::optional<Evaluation> validation;

@@ -11,6 +11,7 @@
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
 #include "mlp/model/training_state.h"
+#include "mlp/optim/schedule.h"
 #include "mlp/train/strategies/strategy.h"
 #include "mlp/train/trainer.h"
 
@@ -93,6 +94,7 @@ class ResumeTest : public testing::Test {
       EXPECT_EQ(a.epochs[i].epoch, b.epochs[i].epoch);
       EXPECT_EQ(a.epochs[i].steps, b.epochs[i].steps);
       EXPECT_EQ(a.epochs[i].samples, b.epochs[i].samples);
+      EXPECT_EQ(a.epochs[i].learning_rate, b.epochs[i].learning_rate);
       EXPECT_EQ(a.epochs[i].train_loss, b.epochs[i].train_loss);
       EXPECT_EQ(a.epochs[i].train_accuracy, b.epochs[i].train_accuracy);
       ASSERT_EQ(a.epochs[i].validation.has_value(), b.epochs[i].validation.has_value());
@@ -130,6 +132,23 @@ TEST_F(ResumeTest, AlsoWithValidationClippingAndSgd) {
   options_.optimizer.kind = kernels::OptimizerKind::kSgd;
   options_.optimizer.learning_rate = 0.1;
   ExpectSame(Train({}), Train({5, 5, 5}));
+}
+
+TEST_F(ResumeTest, EverySchedule) {
+  for (const optim::ScheduleKind kind : optim::kScheduleKinds) {
+    SCOPED_TRACE(std::string(Name(kind)));
+    options_.schedule = {.kind = kind, .decay = 0.5, .decay_every = 2, .warmup = 1.5};
+    for (const StrategyKind strategy : {StrategyKind::kTensorParallel, StrategyKind::kTiny}) {
+      options_.strategy.kind = strategy;
+      model_ = strategy == StrategyKind::kTiny ? "16-9-7-3" : "16-70-40-3";
+      const Outcome whole = Train({});
+      ExpectSame(whole, Train({4, 9, 2}));
+      options_.schedule.kind = optim::ScheduleKind::kConstant;
+      const bool constant = kind == optim::ScheduleKind::kConstant;
+      EXPECT_EQ(Train({}).parameters == whole.parameters, constant);
+      options_.schedule.kind = kind;
+    }
+  }
 }
 
 TEST_F(ResumeTest, EveryDeterministicStrategy) {

@@ -46,6 +46,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   }
   if (options.batch_size == 0) return Wrong("--batch_size", "a number from 1", 0);
   MLP_RETURN_IF_ERROR(optim::Validate(options.optimizer));
+  MLP_RETURN_IF_ERROR(optim::Validate(options.schedule));
   MLP_ASSIGN_OR_RETURN(data::RowSplit split,
                        data::SplitRows(dataset.train.size, options.validation, options.seed));
   const size_t batch_size = std::min(options.batch_size, split.train_rows.size());
@@ -85,6 +86,12 @@ absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
   return summary;
 }
 
+double Trainer::LearningRate(size_t steps_done) const {
+  const size_t step = epochs_done_ * steps_per_epoch() + steps_done;
+  return options_.optimizer.learning_rate *
+         optim::ScheduleFactor(options_.schedule, {step, steps_per_epoch(), options_.epochs});
+}
+
 absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
   EpochSummary summary = begun_;
   summary.epoch = epochs_done_ + 1;
@@ -92,11 +99,14 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
   batcher_->StartEpoch(static_cast<uint32_t>(summary.epoch));
   for (size_t i = 0; i < summary.steps; ++i) batcher_->Next();
   const bool every_step = callback != nullptr && callback->EveryStep();
-  const size_t steps_at_once = every_step ? 1 : strategy_->steps_at_once();
+  const bool one_rate = optim::IsConstantWithin(options_.schedule, epochs_done_);
+  const size_t steps_at_once = every_step || !one_rate ? 1 : strategy_->steps_at_once();
   double step_begin = 0;
   while (!stopped_) {
     const std::span<const uint32_t> rows = batcher_->Next(steps_at_once);
     if (rows.empty()) break;
+    summary.learning_rate = LearningRate(summary.steps);
+    optimizer_->set_learning_rate(summary.learning_rate);
     const engine::StepResult result =
         strategy_->Steps({&dataset_->train, rows, batcher_->Peek()}, options_.batch_size);
     const size_t steps = (rows.size() + options_.batch_size - 1) / options_.batch_size;

@@ -13,6 +13,7 @@
 #include "mlp/model/model.h"
 #include "mlp/model/training_state.h"
 #include "mlp/optim/optimizer.h"
+#include "mlp/optim/schedule.h"
 #include "mlp/train/callback.h"
 #include "mlp/train/evaluate.h"
 #include "mlp/train/strategies/strategy.h"
@@ -24,6 +25,7 @@ struct TrainOptions {
   size_t batch_size = 64;
   data::LastBatch last_batch = data::LastBatch::kKeep;
   optim::OptimizerOptions optimizer;
+  optim::ScheduleOptions schedule;  // of the optimizer's learning rate
   uint64_t seed = 1;      // of the order of the samples
   double validation = 0;  // part of the training set that is held out and evaluated each epoch
   StrategyOptions strategy;
@@ -71,6 +73,8 @@ class Trainer {
   Trainer(const TrainOptions& options, const data::Dataset& dataset, model::Model& model);
 
   absl::StatusOr<EpochSummary> RunEpoch(Callback* callback);
+  // For the step after so many of the epoch that is trained.
+  double LearningRate(size_t steps_done) const;
   EvaluateOptions evaluate_options() const;
 
   TrainOptions options_;

@@ -70,6 +70,54 @@ TEST(TrainerTest, ReportsEveryStepAndEpoch) {
   EXPECT_LT((*epochs)[2].train_loss, (*epochs)[0].train_loss);
 }
 
+// Each epoch of a schedule by epochs is one of a training with that rate, in every strategy.
+TEST(TrainerTest, StepsTakeTheSchedulesRate) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  for (const StrategyKind kind : kStrategyKinds) {
+    TrainOptions options = Options();
+    options.epochs = 2;
+    options.strategy.kind = kind;
+    options.schedule = {.kind = optim::ScheduleKind::kExponential, .decay = 0.25};
+    model::Model scheduled(Spec("12-8-3"), 1), by_hand(Spec("12-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, scheduled);
+    ASSERT_TRUE(trainer.ok());
+    const auto epochs = trainer->Train();
+    ASSERT_TRUE(epochs.ok());
+    EXPECT_EQ((*epochs)[0].learning_rate, 1e-3);
+    EXPECT_EQ((*epochs)[1].learning_rate, 0.25e-3);
+
+    options.schedule = {};
+    auto first = Trainer::Create(options, dataset, by_hand);
+    ASSERT_TRUE(first->TrainEpoch().ok());
+    options.optimizer.learning_rate *= 0.25;
+    auto second = Trainer::Create(options, dataset, by_hand);
+    ASSERT_TRUE(second->Resume(first->state()).ok());
+    ASSERT_TRUE(second->TrainEpoch().ok());
+    EXPECT_EQ(ParametersOf(scheduled), ParametersOf(by_hand)) << Name(kind);
+  }
+}
+
+TEST(TrainerTest, EveryStepOfARisingOrFallingScheduleHasItsOwnRate) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.1};
+  options.schedule = {.kind = optim::ScheduleKind::kCosine, .warmup = 1};
+  const auto train = [&](Callback* callback) {
+    model::Model model(Spec("12-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    EXPECT_TRUE(trainer.ok() && trainer->Train(callback).ok());
+    return ParametersOf(model);
+  };
+  Recorder recorder;  // It asks for every step.
+  EXPECT_EQ(train(nullptr), train(&recorder));
+  // The last of 7 steps has risen to all of it; then it falls.
+  EXPECT_EQ(recorder.epochs[0].learning_rate, 0.1);
+  EXPECT_LT(recorder.epochs[1].learning_rate, 0.1);
+  EXPECT_LT(recorder.epochs[2].learning_rate, recorder.epochs[1].learning_rate);
+  options.schedule.decay_to = 2;
+  EXPECT_NE(ErrorOf(options, dataset, "12-8-3").find("--decay_to"), std::string::npos);
+}
+
 TEST(TrainerTest, DropsTheLastBatchWhenAsked) {
   const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
   TrainOptions options = Options();

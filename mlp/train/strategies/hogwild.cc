@@ -19,6 +19,7 @@ engine::StepResult Hogwild::Step(const engine::Batch& batch) {
       const size_t rows = Shard(batch, i, shard_count()).rows.size();
       const kernels::Context alone = AloneOf(worker);
       if (rows == 0 || !ForwardShard(alone, i, batch, InverseOf(rows))) continue;
+      optimizers_[i].set_learning_rate(optimizer_.learning_rate());
       optimizers_[i].BeginStep();
       const size_t block = engine(i).scratch_size();
       engine(i).BackwardBlocks(alone, parameters(), scratch_.span().subspan(i * block, block),
