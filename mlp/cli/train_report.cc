@@ -83,8 +83,8 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
           : absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols),
       model::Format(plan.spec), plan.spec.parameter_count(),
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
-      strategy.KindName(),
-      kernels::Name(strategy.target), strategy.threads, strategy.threads == 1 ? "" : "s",
+      strategy.KindName(), kernels::Name(strategy.target), strategy.threads,
+      strategy.threads == 1 ? "" : "s",
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }
 

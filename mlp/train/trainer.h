@@ -26,7 +26,7 @@ struct TrainOptions {
   data::LastBatch last_batch = data::LastBatch::kKeep;
   optim::OptimizerOptions optimizer;
   optim::ScheduleOptions schedule;  // of the optimizer's learning rate
-  uint64_t seed = 1;      // of the order of the samples
+  uint64_t seed = 1;                // of the order of the samples
   double validation = 0;  // part of the training set that is held out and evaluated each epoch
   StrategyOptions strategy;
 };
