@@ -1,4 +1,5 @@
-// Horizontal bars: names of variants are long, and stand at the left in full.
+// Horizontal bars: names of variants are long, and stand at the left in full. Points instead where
+// bars from 0 would all look the same, as those of accuracies do.
 #include <algorithm>
 #include <vector>
 
@@ -48,8 +49,11 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot) {
                                        table.view.baseline, " (times; higher is better)")}
           : AxisOf(path, highest);
   const bool log_x = plot.log_x && lowest_positive > 0;
+  // Values, that is: speed-ups are read from 0.
+  const bool points = !path.empty() && !log_x && lowest_positive > 0.5 * highest;
+  const double margin = points ? 0.12 * std::max(highest - lowest_positive, 0.01 * highest) : 0;
   // A logarithmic bar has to start somewhere; a linear one starts at 0.
-  const double start = log_x ? lowest_positive / 2 : 0;
+  const double start = log_x ? lowest_positive / 2 : points ? lowest_positive - margin : 0;
   const auto count = static_cast<double>(bars.size());
 
   // Notes of rows without a bar stand clear of the line that marks the baseline.
@@ -85,9 +89,11 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot) {
       "set grid xtics linecolor rgb '#e6e9ec' linetype 1 back\nset border 2\n",
       log_x ? "set logscale x\n" : "", "set xrange [", Literal(axis.factor * start), ":",
       // Room for the numbers at the bars' ends.
-      Literal(axis.factor * (log_x ? highest * 2.5 : highest * 1.18)), "]\n", "set xlabel ",
-      Quoted(axis.label), " textcolor rgb '#4a525b'\n", "set tmargin at screen ",
-      Literal(1 - 46 / (88 + 34 * count)), "\n");
+      Literal(axis.factor * (log_x    ? highest * 2.5
+                             : points ? highest + 2 * margin
+                                      : highest * 1.18)),
+      "]\n", "set xlabel ", Quoted(axis.label), " textcolor rgb '#4a525b'\n",
+      "set tmargin at screen ", Literal(1 - 46 / (88 + 34 * count)), "\n");
   if (path.empty() && !log_x) {
     absl::StrAppend(&script, "set arrow from first 1, graph 0 to first 1, graph 1 nohead back ",
                     "linecolor rgb '#6b7580' dashtype 3\n");
@@ -95,8 +101,10 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot) {
   absl::StrAppend(&script, "start = ", Literal(axis.factor * start),
                   "\nset style fill solid 1 noborder\n"
                   "color(group) = group == 1 ? 0x8a94a0 : group == 2 ? 0xc3cad1 : 0x0072b2\n"
-                  "plot $bars using 1:2:(start):1:($2 - 0.33):($2 + 0.33):(color($5)) "
-                  "with boxxyerror linecolor rgb variable, "
+                  "plot $bars using ",
+                  points ? "1:2:(color($5)) with points pointtype 7 pointsize 1.2"
+                         : "1:2:(start):1:($2 - 0.33):($2 + 0.33):(color($5)) with boxxyerror",
+                  " linecolor rgb variable, "
                   "$bars using 1:2:3:4 with xerrorbars pointtype 0 linecolor rgb '",
                   kTextColor, "' linewidth 1\n");
   return Drawing{.title = path.empty() ? "" : Label(path),

@@ -42,7 +42,8 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
 
   const AxisScale x_scale = {smallest_x, largest_x, plot.log_x};
   const AxisScale y_scale = {smallest_y, largest_y, plot.log_y};
-  LabelRoom room;
+  // What the offsets below leave of the area.
+  LabelRoom room(540, 260);
   std::string data, labels;
   for (const Point& point : points) {
     for (const auto& [factor, estimate] :
