@@ -37,9 +37,13 @@ void SpinUntil(int spins, Condition condition) {
 #if defined(__SANITIZE_THREAD__)
 void Release(void* address) { __tsan_release(address); }
 void AfterRelease(void* address) { __tsan_acquire(address); }
+// For functions with a region: ThreadSanitizer would take libgomp's hand-over of the captured
+// variables for a race.
+#define MLP_HAS_REGION __attribute__((no_sanitize("thread")))
 #else
 void Release(void*) {}
 void AfterRelease(void*) {}
+#define MLP_HAS_REGION
 #endif
 
 // One worker's run of the body. Out of line, so that ThreadSanitizer follows it (see RunTeam).
@@ -172,13 +176,7 @@ Range Share(size_t n, size_t grain, size_t part, size_t parts) {
           std::min(n, grains * (part + 1) / parts * grain)};
 }
 
-// The region itself is hidden from ThreadSanitizer, which would take libgomp's hand-over of the
-// captured variables for a race.
-#if defined(__SANITIZE_THREAD__)
-__attribute__((no_sanitize("thread")))
-#endif
-void RunTeam(int threads,
-                                                    absl::FunctionRef<void(const Worker&)> body) {
+MLP_HAS_REGION void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body) {
   MLP_CHECK_GE(threads, 1);
   if (threads == 1) return RunWorker(0, 1, nullptr, body);
   Barrier barrier(threads);
@@ -196,11 +194,7 @@ void RunTeam(int threads,
   AfterRelease(&barrier);
 }
 
-#if defined(__SANITIZE_THREAD__)
-__attribute__((no_sanitize("thread")))
-#endif
-void KeepTeam(int threads,
-                                                     absl::FunctionRef<void()> body) {
+MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
   MLP_CHECK_GE(threads, 1);
   if (threads == 1 || standing_team != nullptr) return body();
   StandingTeam team(threads);
