@@ -1,0 +1,80 @@
+// What debug builds check: values are used on the tape, and in the recording, that they belong to.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "mlp/autograd/tape.h"
+#include "mlp/autograd/value.h"
+
+namespace mlp::autograd {
+namespace {
+
+using V = Value<double>;
+
+class ChecksDeathTest : public ::testing::Test {
+ protected:
+  ChecksDeathTest() { GTEST_FLAG_SET(death_test_style, "fast"); }
+};
+
+TEST_F(ChecksDeathTest, UseAfterRewind) {
+  Tape<double> tape;
+  const V x = 2.0;
+  const TapeMark mark = tape.Mark();
+  const V y = exp(x);
+  EXPECT_EQ((y + x).value(), y.value() + 2);
+  tape.Rewind(mark);
+  EXPECT_DEATH((y + x).value(), "used after the tape was rewound");
+  const V z = exp(x) + x;  // The id is in use again.
+  EXPECT_DEATH(tape.Backward(y), "used after the tape was rewound");
+  tape.Backward(z);
+}
+
+TEST_F(ChecksDeathTest, GrowingSumsAndProducts) {
+  Tape<double> tape;
+  const V x = 2.0;
+  const TapeMark mark = tape.Mark();
+  V s = 1.0;
+  s += x * x;
+  auto product = x * s;
+  tape.Rewind(mark);
+  EXPECT_DEATH(s += x * x, "used after the tape was rewound");
+  EXPECT_DEATH(exp(product).value(), "used after the tape was rewound");
+}
+
+TEST_F(ChecksDeathTest, AnotherTape) {
+  Tape<double> outer;
+  const V x = 2.0;
+  Tape<double> inner;
+  const V y = 3.0;
+  EXPECT_DEATH((x * y).value(), "another tape than its own");
+}
+
+TEST_F(ChecksDeathTest, ParametersAndNumbersLive) {
+  Tape<double> tape;
+  const Leaves<double> w = tape.Parameters(std::vector<double>{1, 2});
+  const V kept = w[0];
+  const TapeMark mark = tape.Mark();
+  for (int i = 0; i < 3; ++i) {
+    tape.Rewind(mark);
+    const V zero;
+    V s = zero + kept;
+    for (size_t k = 0; k < w.size(); ++k) s += w[k] * 2.0;
+    tape.Backward(s);
+  }
+  EXPECT_EQ(tape.gradients()[0], 9);
+}
+
+TEST_F(ChecksDeathTest, NoTapeAndFullTape) {
+  EXPECT_DEATH(V(1.0), "no tape on this thread");
+  Tape<double> tape({.max_ids = 100});
+  EXPECT_DEATH(
+      {
+        V y = 1.0;
+        for (int i = 0; i < 200; ++i) y = exp(y);
+      },
+      "the tape is full \\(100 values\\)");
+  EXPECT_DEATH((V(1.0), tape.Parameters(std::vector<double>{1})), "check failed");
+}
+
+}  // namespace
+}  // namespace mlp::autograd

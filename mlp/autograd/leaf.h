@@ -1,0 +1,111 @@
+// Inputs and parameters by their place on the tape: consecutive ids, whose numbers lie in one array
+// that an optimizer or the next sample may change between recordings.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include "mlp/autograd/recorder.h"
+
+namespace mlp::autograd {
+
+template <class T>
+class Value;
+
+// One of them. Its number is read from the tape each time it is used.
+template <class T>
+class Leaf {
+ public:
+  using Number = T;
+
+  explicit Leaf(Id id) : id_(id) {}
+  Id id() const { return id_; }
+  T value() const { return Recorder<T>::current->Load(id_); }
+
+ private:
+  Id id_;
+};
+
+// n of them.
+template <class T>
+class Leaves {
+ public:
+  Leaves() = default;
+  Leaves(Id first, size_t n) : first_(first), size_(n) {}
+
+  size_t size() const { return size_; }
+  Id first() const { return first_; }
+  Leaf<T> operator[](size_t i) const { return Leaf<T>(first_ + static_cast<Id>(i)); }
+  Leaves Part(size_t begin, size_t n) const { return {first_ + static_cast<Id>(begin), n}; }
+
+ private:
+  Id first_ = 0;
+  size_t size_ = 0;
+};
+
+template <class A>
+inline constexpr bool kIsVariable = false;
+template <class T>
+inline constexpr bool kIsVariable<Value<T>> = true;
+template <class T>
+inline constexpr bool kIsVariable<Leaf<T>> = true;
+template <class A>
+concept IsVariable = kIsVariable<A>;
+
+// What may stand beside a variable of number type T.
+template <class A, class T>
+concept IsOperand = std::is_arithmetic_v<A> || std::same_as<A, T> ||
+    (IsVariable<A>&& requires { requires std::same_as<typename A::Number, T>; });
+
+template <class A, class B>
+struct CommonNumberOf {};
+template <IsVariable A, class B>
+requires IsOperand<B, typename A::Number>
+struct CommonNumberOf<A, B> {
+  using type = typename A::Number;
+};
+template <class A, IsVariable B>
+requires(!IsVariable<A> && IsOperand<A, typename B::Number>) struct CommonNumberOf<A, B> {
+  using type = typename B::Number;
+};
+template <class A, class B>
+using CommonNumber = typename CommonNumberOf<A, B>::type;
+template <class A, class B>
+concept AreOperands = requires {
+  typename CommonNumberOf<A, B>::type;
+};
+
+template <class T, class N>
+requires std::is_arithmetic_v<N> || std::same_as<N, T>
+[[gnu::always_inline]] inline T NumberOf(const N& number) { return T(number); }
+template <class T>
+[[gnu::always_inline]] inline T NumberOf(const Leaf<T>& leaf) {
+  return leaf.value();
+}
+template <class T>
+[[gnu::always_inline]] inline T NumberOf(const Value<T>& value);
+
+template <class T>
+[[gnu::always_inline]] inline Id IdOf(Recorder<T>&, const Leaf<T>& leaf) {
+  return leaf.id();
+}
+template <class T>
+[[gnu::always_inline]] inline Id IdOf(Recorder<T>&, const Value<T>& value);
+// A plain number is a leaf, too. The last one is kept: loops tend to use one.
+template <class T, class N>
+requires std::is_arithmetic_v<N> || std::same_as<N, T>
+[[gnu::always_inline]] inline Id IdOf(Recorder<T>& recorder, const N& number) {
+  if constexpr (std::is_arithmetic_v<N>) {
+    const auto bits = std::bit_cast<uint64_t>(static_cast<double>(number));
+    if (bits == recorder.constant_bits && recorder.constant != 0) return recorder.constant;
+    recorder.constant_bits = bits;
+    return recorder.constant = recorder.PushLeaf(T(number));
+  } else {
+    return recorder.PushLeaf(number);
+  }
+}
+
+}  // namespace mlp::autograd

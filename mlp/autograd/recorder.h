@@ -1,0 +1,169 @@
+// What recording an op touches: the ends of the tape's arrays.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "mlp/base/check.h"
+#include "mlp/kernels/tape/op_math.h"
+#include "mlp/kernels/tape/tape.h"
+
+// With checks a value knows when it was recorded, and using it after the tape was rewound is an
+// error that says so. On in debug builds.
+#ifndef MLP_AUTOGRAD_CHECKS
+#ifdef NDEBUG
+#define MLP_AUTOGRAD_CHECKS 0
+#else
+#define MLP_AUTOGRAD_CHECKS 1
+#endif
+#endif
+
+namespace mlp::autograd {
+
+using tape::Id;
+using tape::Op;
+using tape::Run;
+using tape::Word;
+
+template <class T>
+struct Recorder {
+  using Element = typename tape::PackTraits<T>::Element;
+  static constexpr bool kPacked = tape::PackTraits<T>::kWidth > 1;
+
+  T* values = nullptr;
+  Word* words = nullptr;
+  Run* runs = nullptr;
+  T* adjoints = nullptr;
+  Element* uniform_values = nullptr;
+  Element* uniform_adjoints = nullptr;
+  Id uniform = 0;
+  Id size = 0;
+  Id capacity = 0;
+  Id run_count = 0;
+
+  // The word that would make a map of the last record and the next one.
+  uint64_t map_next = 0;
+
+  uint64_t constant_bits = 0;  // the last plain number that was recorded
+  Id constant = 0;
+
+  bool guards = false;
+#if MLP_AUTOGRAD_CHECKS
+  uint32_t* births = nullptr;
+  uint32_t epoch = 0;
+#endif
+
+  // The one of this thread: never null. Without a tape it has no room.
+  static Recorder none;
+  static thread_local constinit Recorder* current;
+
+  [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {
+    if (capacity == 0) {
+      internal::CheckFailed(__FILE__, __LINE__,
+                            "no tape on this thread: a value needs an mlp::autograd::Tape of its "
+                            "number type, constructed before it and on the same thread");
+    }
+    internal::CheckFailed(
+        __FILE__, __LINE__,
+        "the tape is full (" + std::to_string(capacity) +
+            " values): rewind it after each sample, use Checkpoint for long computations, or give "
+            "it a greater max_ids (at most 2^28)");
+  }
+
+  [[gnu::always_inline]] inline T Load(Id id) const {
+    if constexpr (kPacked) {
+      if (id < uniform) return T(uniform_values[id]);
+    }
+    return values[id];
+  }
+
+  T Gradient(Id id) const {
+    if constexpr (kPacked) {
+      if (id < uniform) return T(uniform_adjoints[id]);
+    }
+    return adjoints[id];
+  }
+
+  [[gnu::always_inline]] inline Id Push(Word word, const T& value) {
+    const Id id = size;
+    if (id >= capacity) [[unlikely]]
+      Full();
+    values[id] = value;
+    words[id] = word;
+#if MLP_AUTOGRAD_CHECKS
+    births[id] = epoch;
+#endif
+    size = id + 1;
+    return id;
+  }
+
+  // A leaf: what the program has from elsewhere.
+  [[gnu::always_inline]] inline Id PushLeaf(const T& value) {
+    map_next = 0;
+    return Push(Word::Make(Op::kLeaf, size), value);
+  }
+
+  // An op of tape_ops.inc.
+  template <Op op, int operands>
+  [[gnu::always_inline]] inline Id Record(Id a, Id b, const T& value) {
+    constexpr uint64_t kStep = Word::kNextA + (operands == 2 ? Word::kNextB : 0);
+    const uint64_t bits = Word::Make(op, a, operands == 2 ? b : 0).bits;
+    const Id id = Push({bits}, value);
+    if (bits == map_next) ExtendMap(op, operands, a, b, id);
+    map_next = bits + kStep;
+    return id;
+  }
+
+  // The op at `id` is that of the record before on the next operands.
+  [[gnu::always_inline]] inline void ExtendMap(Op op, int operands, Id a, Id b, Id id) {
+    const Id last = operands == 2 ? std::max(a, b) : a;
+    const Word before = words[id - 1];
+    if (before.op() == Op::kMap) {
+      if (last < runs[before.a()].c) words[id] = before;
+    } else if (last < id - 1) {
+      runs[run_count] = {a - 1, operands == 2 ? b - 1 : 0, id - 1, 0};
+      words[id - 1] = words[id] = Word::Make(Op::kMap, run_count, static_cast<Id>(op));
+      ++run_count;
+    }
+  }
+
+  // Begins the run sum + the product `product`, with the value `value`. Returns its id.
+  [[gnu::noinline]] Id StartDot(Id sum, Word product, const T& value) noexcept {
+    const Id run = run_count;
+    map_next = 0;
+    const Id id = Push(Word::Make(Op::kDot, run), value);
+    runs[run] = {product.a(), product.b(), sum, 1};
+    run_count = run + 1;
+    return id;
+  }
+
+  // sum + b, which may become the run of a sum.
+  [[gnu::noinline]] Id StartSum(Id sum, Id b, const T& value) noexcept {
+    map_next = 0;
+    return Push(Word::Make(Op::kAdd, sum, b), value);
+  }
+
+  // The addition `id` gets a second term: it is a run from now on.
+  [[gnu::noinline]] void MakeSumRun(Id id) noexcept {
+    const Word word = words[id];
+    runs[run_count] = {word.b(), word.b(), word.a(), 1};
+    words[id] = Word::Make(Op::kSum, run_count);
+    ++run_count;
+  }
+
+  // The run `id` ends: `next` is the word of the term that it did not get.
+  [[gnu::noinline]] void EndRun(Id id, Word next, const T& value) noexcept {
+    if (next.op() == Op::kAdd) return;  // A single addition, not a run.
+    Run& run = runs[words[id].a()];
+    run.n = next.a() - run.a;
+    values[id] = value;
+  }
+};
+
+template <class T>
+constinit Recorder<T> Recorder<T>::none = {};
+template <class T>
+thread_local constinit Recorder<T>* Recorder<T>::current = &Recorder<T>::none;
+
+}  // namespace mlp::autograd

@@ -1,0 +1,280 @@
+// The tape that values are recorded on, and what is asked of it: derivatives, marks and rewinding,
+// parameters.
+//
+//   Tape<float> tape;
+//   const Leaves<float> weights = tape.Parameters(initial);   // first
+//   const auto mark = tape.Mark();
+//   for (each sample) {
+//     tape.Rewind(mark);
+//     tape.Backward(Loss(...));                  // adds to tape.gradients()
+//   }
+//
+// A tape belongs to the thread that constructed it and is its current tape for that number type
+// until it is destroyed or another is constructed. Nothing here recurses, and nothing is allocated
+// after construction: memory is touched as the tape grows, and used again after a Rewind.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <span>
+#include <utility>
+
+#include "mlp/autograd/recorder.h"
+#include "mlp/autograd/reserve.h"
+#include "mlp/autograd/value.h"
+
+namespace mlp::autograd {
+
+struct TapeOptions {
+  Id max_ids = tape::kMaxIds;  // values and leaves at a time
+};
+
+// Where a tape can be rewound to.
+struct TapeMark {
+  Id size;
+  Id runs;
+};
+
+template <class T>
+class Tape {
+ public:
+  using Element = typename tape::PackTraits<T>::Element;
+
+  explicit Tape(const TapeOptions& options = {});
+  ~Tape() { Recorder<T>::current = previous_; }
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // Parameters, before anything else is recorded; again later calls continue the block. Where T is
+  // a pack, a parameter is the same in all samples.
+  Leaves<T> Parameters(std::span<const Element> initial);
+  // All of them, flat, for optimizers. Backward adds to the gradients.
+  std::span<Element> parameters() { return {ParameterValues(), parameter_count_}; }
+  std::span<const Element> gradients() const { return {ParameterAdjoints(), parameter_count_}; }
+  void ZeroGradients() { std::fill_n(ParameterAdjoints(), parameter_count_, Element(0)); }
+
+  // Inputs as one block. Those of Data have no gradients, which saves their part of the sweep.
+  Leaves<T> Inputs(std::span<const T> numbers) { return Block(Op::kLeaf, numbers); }
+  Leaves<T> Data(std::span<const T> numbers) { return Block(Op::kData, numbers); }
+  // Their numbers, to be changed before anything is recorded that reads them.
+  std::span<T> numbers(Leaves<T> leaves) {
+    return {values_.data() + leaves.first(), leaves.size()};
+  }
+
+  // Derivatives of `root` with respect to everything it was computed from. Gradients of parameters
+  // are added to, all others are overwritten.
+  void Backward(const Value<T>& root, const T& seed = T(1));
+  // Of the last Backward.
+  T gradient(Id id) const { return recorder_.Gradient(id); }
+
+  TapeMark Mark();
+  // Forgets what was recorded since: values from after the mark must not be used any more.
+  void Rewind(const TapeMark& mark);
+
+  // Ids in use, leaves included, and how many records there are: a run counts once.
+  Id size() const { return recorder_.size; }
+  size_t records() const;
+  // What the values since the mark take.
+  size_t bytes_since(const TapeMark& mark) const {
+    return (recorder_.size - mark.size) * (2 * sizeof(T) + sizeof(Word)) +
+           (recorder_.run_count - mark.runs) * sizeof(Run);
+  }
+
+  // The memory itself, for the passes and for who wants to look at it.
+  tape::ArraysOf<T> arrays();
+  Recorder<T>& recorder() { return recorder_; }
+  Id parameters_end() const { return tape::kFirstId + static_cast<Id>(parameter_count_); }
+
+ private:
+  Leaves<T> Block(Op op, std::span<const T> numbers);
+  Element* ParameterValues() const;
+  Element* ParameterAdjoints() const;
+  bool TryReserve(Id ids);
+
+  Recorder<T>* const previous_;
+  Reserve<T> values_;
+  Reserve<T> adjoints_;
+  Reserve<Word> words_;
+  Reserve<Run> runs_;
+  Reserve<Element> uniform_values_;
+  Reserve<Element> uniform_adjoints_;
+  size_t parameter_count_ = 0;
+#if MLP_AUTOGRAD_CHECKS
+  Reserve<uint32_t> births_;
+#endif
+  Recorder<T> recorder_;
+};
+
+// The passes for tapes of T; number types of a user's own specialise this with Sweeper (sweep.h).
+template <class T>
+const tape::Passes<T>& PassesOf() {
+  return tape::PassesFor<T>();
+}
+
+#if MLP_AUTOGRAD_CHECKS
+// What tells one recording from another, on all tapes.
+inline uint32_t NextEpoch() {
+  static std::atomic<uint32_t> epoch = 0;
+  return ++epoch;
+}
+#endif
+
+template <class T>
+bool Tape<T>::TryReserve(Id ids) {
+  constexpr bool kPacked = Recorder<T>::kPacked;
+  values_ = Reserve<T>(ids, 0);
+  adjoints_ = Reserve<T>(ids, 1);
+  words_ = Reserve<Word>(ids, 2);
+  runs_ = Reserve<Run>(ids, 3);
+  uniform_values_ = Reserve<Element>(kPacked ? ids : 0, 4);
+  uniform_adjoints_ = Reserve<Element>(kPacked ? ids : 0, 5);
+  bool done = values_.data() && adjoints_.data() && words_.data() && runs_.data() &&
+              (!kPacked || (uniform_values_.data() && uniform_adjoints_.data()));
+#if MLP_AUTOGRAD_CHECKS
+  births_ = Reserve<uint32_t>(ids, 6);
+  done = done && births_.data();
+#endif
+  return done;
+}
+
+template <class T>
+Tape<T>::Tape(const TapeOptions& options) : previous_(Recorder<T>::current) {
+  MLP_CHECK_GT(options.max_ids, tape::kFirstId);
+  MLP_CHECK_LE(options.max_ids, tape::kMaxIds);
+  Id ids = options.max_ids;
+  // Address space may be limited (ulimit -v): less is asked for then.
+  while (!TryReserve(ids)) {
+    ids /= 2;
+    MLP_CHECK_GT(ids, Id{1} << 16);
+  }
+  recorder_.values = values_.data();
+  recorder_.words = words_.data();
+  recorder_.runs = runs_.data();
+  recorder_.adjoints = adjoints_.data();
+  recorder_.uniform_adjoints = uniform_adjoints_.data();
+  recorder_.uniform_values = uniform_values_.data();
+  recorder_.capacity = ids;
+#if MLP_AUTOGRAD_CHECKS
+  recorder_.births = births_.data();
+  recorder_.epoch = NextEpoch();
+#endif
+  recorder_.PushLeaf(T(0));
+  recorder_.PushLeaf(T(1));
+  recorder_.PushLeaf(T(-1));
+  Recorder<T>::current = &recorder_;
+}
+
+template <class T>
+typename Tape<T>::Element* Tape<T>::ParameterValues() const {
+  if constexpr (Recorder<T>::kPacked) {
+    return uniform_values_.data() + tape::kFirstId;
+  } else {
+    return values_.data() + tape::kFirstId;
+  }
+}
+
+template <class T>
+typename Tape<T>::Element* Tape<T>::ParameterAdjoints() const {
+  if constexpr (Recorder<T>::kPacked) {
+    return uniform_adjoints_.data() + tape::kFirstId;
+  } else {
+    return adjoints_.data() + tape::kFirstId;
+  }
+}
+
+template <class T>
+Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
+  // Parameters are one block, before all else that is recorded.
+  MLP_CHECK_EQ(recorder_.size, parameters_end());
+  MLP_CHECK_LE(initial.size(), recorder_.capacity - recorder_.size);
+  const Id first = recorder_.size;
+  parameter_count_ += initial.size();
+  recorder_.size = parameters_end();
+  for (Id id = first; id < recorder_.size; ++id) {
+    recorder_.words[id] = Word::Make(Op::kLeaf, tape::kFirstId);
+#if MLP_AUTOGRAD_CHECKS
+    births_.data()[id] = recorder_.epoch;
+#endif
+  }
+  if constexpr (Recorder<T>::kPacked) {
+    // The constants are read from both arrays.
+    uniform_values_.data()[tape::kOne] = 1;
+    uniform_values_.data()[tape::kMinusOne] = -1;
+    recorder_.uniform = recorder_.size;
+  }
+  std::ranges::copy(initial, ParameterValues() + (first - tape::kFirstId));
+  return {first, initial.size()};
+}
+
+template <class T>
+Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
+  MLP_CHECK_LE(numbers.size(), recorder_.capacity - recorder_.size);
+  const Id first = recorder_.size;
+  const auto end = first + static_cast<Id>(numbers.size());
+  std::ranges::copy(numbers, values_.data() + first);
+  std::fill(words_.data() + first, words_.data() + end, Word::Make(op, first));
+#if MLP_AUTOGRAD_CHECKS
+  std::fill(births_.data() + first, births_.data() + end, recorder_.epoch);
+#endif
+  recorder_.size = end;
+  recorder_.map_next = 0;
+  return {first, numbers.size()};
+}
+
+template <class T>
+tape::ArraysOf<T> Tape<T>::arrays() {
+  return {values_.data(),         adjoints_.data(),         words_.data(),    runs_.data(),
+          uniform_values_.data(), uniform_adjoints_.data(), recorder_.uniform};
+}
+
+template <class T>
+void Tape<T>::Backward(const Value<T>& root, const T& seed) {
+  const Id id = root.id();
+  const Id bottom = parameters_end();
+  const tape::ArraysOf<T> all = arrays();
+  if (id < bottom) {  // A parameter itself, or a number that depends on nothing.
+    if (id >= tape::kFirstId) {
+      if constexpr (Recorder<T>::kPacked) {
+        uniform_adjoints_.data()[id] += Sum(seed);
+      } else {
+        adjoints_.data()[id] = adjoints_.data()[id] + seed;
+      }
+    }
+    return;
+  }
+  std::fill(adjoints_.data() + bottom, adjoints_.data() + recorder_.size, T(0));
+  adjoints_.data()[id] = seed;
+  PassesOf<T>().sweep(all, id, bottom);
+}
+
+template <class T>
+TapeMark Tape<T>::Mark() {
+  recorder_.map_next = 0;
+  return {recorder_.size, recorder_.run_count};
+}
+
+template <class T>
+void Tape<T>::Rewind(const TapeMark& mark) {
+  MLP_CHECK_LE(mark.size, recorder_.size);
+  MLP_CHECK_GE(mark.size, parameters_end());
+  recorder_.size = mark.size;
+  recorder_.run_count = mark.runs;
+  recorder_.map_next = 0;
+  if (recorder_.constant >= mark.size) recorder_.constant = 0;
+#if MLP_AUTOGRAD_CHECKS
+  recorder_.epoch = NextEpoch();
+#endif
+}
+
+template <class T>
+size_t Tape<T>::records() const {
+  size_t records = 0;
+  for (Id id = parameters_end(); id < recorder_.size; ++id) {
+    const Word word = recorder_.words[id];
+    if (word.op() == Op::kLeaf || word.op() == Op::kData) continue;
+    records += word.op() != Op::kMap || recorder_.runs[word.a()].c == id;
+  }
+  return records;
+}
+
+}  // namespace mlp::autograd

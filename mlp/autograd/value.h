@@ -1,0 +1,349 @@
+// Numbers that remember how they were computed.
+//
+//   Tape<double> tape;
+//   Value<double> a = 2, b = 3;
+//   Value<double> c = a * b + tanh(a);
+//   tape.Backward(c);
+//   a.gradient();   // dc/da
+//
+// A Value is a number and its id on the thread's current tape: what + - * / and the functions below
+// do is recorded there. They take values, leaves (see leaf.h) and plain numbers, in any mixture.
+//
+// A sum that grows by `s += w * x` or `s += x` over consecutive ids is one record, a run, however
+// long; while it grows, nothing is written at all. To copy s, or to use it in another op, ends the
+// run: the next term begins a new one. Values are those of plain numbers to the last bit.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "mlp/autograd/leaf.h"
+#include "mlp/autograd/recorder.h"
+
+namespace mlp::autograd {
+
+template <class T>
+class [[nodiscard]] Value {
+ public:
+  using Number = T;
+
+  // The number 0, not on the tape's record: costs nothing.
+  [[gnu::always_inline]] Value() : value_(0), word_(tape::kZero) {}
+  // An input: a leaf of its own.
+  [[gnu::always_inline]] Value(const T& value)  // NOLINT: numbers are values
+      : value_(value), word_(Recorder<T>::current->PushLeaf(value)) {
+    SetBirth();
+  }
+  template <class N>
+  requires std::is_arithmetic_v<N> &&(!std::same_as<N, T>)Value(N value)
+      : Value(T(value)) {}  // NOLINT: likewise
+  [[gnu::always_inline]] Value(const Leaf<T>& leaf) : value_(leaf.value()), word_(leaf.id()) {
+    SetBirth();
+  }  // NOLINT
+
+  [[gnu::always_inline]] Value(const Value& other) : value_(other.value_), word_(other.id()) {
+    CopyBirth(other);
+  }
+  [[gnu::always_inline]] Value& operator=(const Value& other) {
+    word_ = other.id();
+    next_ = kClosed;
+    value_ = other.value_;
+    CopyBirth(other);
+    return *this;
+  }
+  // A sum that was moved from is 0.
+  [[gnu::always_inline]] Value(Value&& other) { Take(other); }
+  [[gnu::always_inline]] Value& operator=(Value&& other) {
+    Take(other);
+    return *this;
+  }
+
+  const T& value() const { return value_; }
+  explicit operator T() const { return value_; }
+  // d(root)/d(this) of the last Backward.
+  T gradient() const { return Recorder<T>::current->Gradient(id()); }
+
+  // Its place on the tape. From here on others may refer to it: a product is recorded, a sum ends.
+  [[gnu::always_inline]] Id id() const {
+    if (word_ >> Word::kIdBits != 0) [[unlikely]]
+      Settle();
+    CheckAlive();
+    return static_cast<Id>(word_);
+  }
+
+  // The ids of two operands, by one test.
+  [[gnu::always_inline]] static Word ProductOf(const Value& a, const Value& b) {
+    if ((a.word_ | b.word_) >> Word::kIdBits != 0) [[unlikely]] {
+      a.Settle();
+      b.Settle();
+    }
+    a.CheckAlive();
+    b.CheckAlive();
+    return Word::Make(Op::kMul, static_cast<Id>(a.word_), static_cast<Id>(b.word_));
+  }
+
+  // A product that nobody else has may become a term of this sum's run.
+  [[gnu::always_inline]] Value& operator+=(Value&& b) {
+    if (b.word_ == next_) [[likely]] {
+      value_ = value_ + b.value_;
+      next_ += kNextProduct;
+    } else if (b.is_product()) {
+      b.CheckBirth();
+      const Id sum = id();
+      value_ = value_ + b.value_;
+      SetOpen(Recorder<T>::current->StartDot(sum, Word{b.word_}, T(value_)),
+              b.word_ + kNextProduct);
+    } else {
+      AddTerm(b.id(), b.value_);
+    }
+    return *this;
+  }
+  template <class B>
+  requires IsOperand<B, T>
+  [[gnu::always_inline]] Value& operator+=(const B& b) {
+    AddTerm(IdOf(*Recorder<T>::current, b), NumberOf<T>(b));
+    return *this;
+  }
+  [[gnu::always_inline]] Value& operator+=(Value& b) { return *this += std::as_const(b); }
+  template <class B>
+  requires IsOperand<B, T> Value& operator-=(const B& b) { return *this = *this - b; }
+  template <class B>
+  requires IsOperand<B, T> Value& operator*=(const B& b) { return *this = *this * b; }
+  template <class B>
+  requires IsOperand<B, T> Value& operator/=(const B& b) { return *this = *this / b; }
+
+  // A number that has been recorded: for ops.
+  [[gnu::always_inline]] static Value Recorded(const T& value, Id id) {
+    Value result;
+    result.value_ = value;
+    result.word_ = id;
+    result.SetBirth();
+    return result;
+  }
+  // A product that has not.
+  [[gnu::always_inline]] static Value Product(const T& value, Word word) {
+    Value result;
+    result.value_ = value;
+    result.word_ = word.bits;
+    result.SetEpoch();
+    return result;
+  }
+
+ private:
+  static constexpr uint64_t kNextProduct = Word::kNextA + Word::kNextB;
+  static constexpr uint64_t kOpen = uint64_t{1} << 63;
+  static constexpr uint64_t kClosed = ~uint64_t{0};  // No term has this word.
+
+  bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
+
+  // Every argument is passed by value, or as a copy: a sum whose address nobody has stays in
+  // registers.
+  [[gnu::always_inline]] void Settle() const {
+    Recorder<T>& recorder = *Recorder<T>::current;
+    if (next_ != kClosed) {
+      word_ &= Word::kIdMask;
+      CheckAlive();
+      recorder.EndRun(static_cast<Id>(word_), Word{next_}, T(value_));
+      next_ = kClosed;
+    } else if (is_product()) {
+      CheckBirth();
+      const Word word{word_};
+      word_ = recorder.template Record<Op::kMul, 2>(word.a(), word.b(), value_);
+      const_cast<Value*>(this)->SetBirth();
+    }
+  }
+
+  [[gnu::always_inline]] void SetOpen(Id id, uint64_t next) {
+    word_ = kOpen | id;
+    next_ = next;
+    SetBirth();
+  }
+
+  [[gnu::always_inline]] void AddTerm(Id b, const T& number) {
+    const uint64_t bits = Word::Make(Op::kSum, b).bits;
+    if (bits == next_) {
+      value_ = value_ + number;
+      ++next_;
+    } else if (Word::Make(Op::kAdd, b).bits == next_) {
+      Recorder<T>::current->MakeSumRun(static_cast<Id>(word_ & Word::kIdMask));
+      value_ = value_ + number;
+      next_ = bits + 1;
+    } else {
+      const Id sum = id();
+      value_ = value_ + number;
+      SetOpen(Recorder<T>::current->StartSum(sum, b, T(value_)), Word::Make(Op::kAdd, b + 1).bits);
+    }
+  }
+
+  [[gnu::always_inline]] void Take(Value& other) {
+    if (other.is_product()) other.Settle();
+    value_ = other.value_;
+    word_ = other.word_;
+    next_ = other.next_;
+    CopyBirth(other);
+    if (next_ != kClosed && &other != this) {
+      other.value_ = T(0);
+      other.word_ = tape::kZero;
+      other.next_ = kClosed;
+    }
+  }
+
+#if MLP_AUTOGRAD_CHECKS
+  Id plain_id() const { return static_cast<Id>(word_ & Word::kIdMask); }
+  void SetBirth() {
+    const Recorder<T>& recorder = *Recorder<T>::current;
+    birth_ = recorder.births == nullptr ? 0 : recorder.births[plain_id()];
+  }
+  void SetEpoch() { birth_ = Recorder<T>::current->epoch; }
+  void CopyBirth(const Value& other) { birth_ = other.birth_; }
+  void CheckBirth() const {
+    if (birth_ != Recorder<T>::current->epoch) UsedTooLate();
+  }
+  void CheckAlive() const {
+    const Recorder<T>& recorder = *Recorder<T>::current;
+    if (plain_id() < tape::kFirstId || recorder.capacity == 0) return;
+    if (plain_id() >= recorder.size || recorder.births[plain_id()] != birth_) UsedTooLate();
+  }
+  [[noreturn]] void UsedTooLate() const {
+    internal::CheckFailed(__FILE__, __LINE__,
+                          "a value was used after the tape was rewound past it, or on another tape "
+                          "than its own (id " +
+                              std::to_string(plain_id()) +
+                              "): record it again, or rewind to a later mark");
+  }
+  uint32_t birth_ = 0;
+#else
+  void SetBirth() {}
+  void SetEpoch() {}
+  void CopyBirth(const Value&) {}
+  void CheckBirth() const {}
+  void CheckAlive() const {}
+#endif
+
+  T value_;
+  // An id; or a product that is not recorded yet; or, with kOpen, the id of a sum that may grow.
+  mutable uint64_t word_;
+  // The word of the term that the sum's run would take next.
+  mutable uint64_t next_ = kClosed;
+};
+
+template <class T>
+[[gnu::always_inline]] inline T NumberOf(const Value<T>& v) {
+  return v.value();
+}
+template <class T>
+[[gnu::always_inline]] inline Id IdOf(Recorder<T>&, const Value<T>& v) {
+  return v.id();
+}
+
+// The ops of two operands: (op, function or operator).
+#define MLP_BINARY_FUNCTION(functor, function)                                                \
+  template <class A, class B>                                                                 \
+  requires AreOperands<A, B>                                                                  \
+  [[gnu::always_inline]] inline auto function(const A& a, const B& b) {                       \
+    using T = CommonNumber<A, B>;                                                             \
+    Recorder<T>& recorder = *Recorder<T>::current;                                            \
+    const T x = NumberOf<T>(a), z = NumberOf<T>(b);                                           \
+    const T y = tape::functor::Value(x, z);                                                   \
+    const Id id_a = IdOf(recorder, a);                                                        \
+    const Id id_b = IdOf(recorder, b);                                                        \
+    return Value<T>::Recorded(y, recorder.template Record<Op::k##functor, 2>(id_a, id_b, y)); \
+  }
+MLP_BINARY_FUNCTION(Add, operator+)
+MLP_BINARY_FUNCTION(Sub, operator-)
+MLP_BINARY_FUNCTION(Div, operator/)
+MLP_BINARY_FUNCTION(Max, max)
+MLP_BINARY_FUNCTION(Min, min)
+MLP_BINARY_FUNCTION(Pow, PowOfTwoVariables)
+MLP_BINARY_FUNCTION(PowNumber, PowOfNumber)
+#undef MLP_BINARY_FUNCTION
+
+// Recorded when it is used, unless that is as a term of a sum.
+template <class A, class B>
+requires AreOperands<A, B>
+[[gnu::always_inline]] inline auto operator*(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  if constexpr (std::same_as<A, Value<T>> && std::same_as<B, Value<T>>) {
+    return Value<T>::Product(a.value() * b.value(), Value<T>::ProductOf(a, b));
+  } else {
+    Recorder<T>& recorder = *Recorder<T>::current;
+    const Id id_a = IdOf(recorder, a);
+    const Id id_b = IdOf(recorder, b);
+    return Value<T>::Product(NumberOf<T>(a) * NumberOf<T>(b), Word::Make(Op::kMul, id_a, id_b));
+  }
+}
+
+// a^b. Where b is no plain number, a has to be greater than 0 for the slope in b (else it is 0).
+template <class A, class B>
+requires AreOperands<A, B>
+auto pow(const A& a, const B& b) {
+  if constexpr (std::is_arithmetic_v<B>) {
+    return PowOfNumber(a, b);
+  } else {
+    return PowOfTwoVariables(a, b);
+  }
+}
+
+#define MLP_UNARY_FUNCTION(functor, function)                                     \
+  template <class A>                                                              \
+  requires IsVariable<A>                                                          \
+  [[gnu::always_inline]] inline auto function(const A& a) {                       \
+    using T = typename A::Number;                                                 \
+    Recorder<T>& recorder = *Recorder<T>::current;                                \
+    const T y = tape::functor::Value(NumberOf<T>(a));                             \
+    return Value<T>::Recorded(                                                    \
+        y, recorder.template Record<Op::k##functor, 1>(IdOf(recorder, a), 0, y)); \
+  }
+#define MLP_UNARY MLP_UNARY_FUNCTION
+#include "mlp/kernels/tape/tape_ops.inc"
+MLP_UNARY_FUNCTION(Neg, operator-)
+#undef MLP_UNARY_FUNCTION
+
+template <class A>
+requires IsVariable<A> Value<typename A::Number>
+operator+(const A& a) { return a; }
+
+// What nobody else has grows: so the sums of std::inner_product and std::accumulate are runs, too.
+template <class T>
+[[gnu::always_inline]] inline Value<T> operator+(Value<T>&& a, Value<T>&& b) {
+  Value<T> sum = std::move(a);
+  sum += std::move(b);
+  return sum;
+}
+template <class T>
+[[gnu::always_inline]] inline Value<T> operator+(Value<T>&& a, const Value<T>& b) {
+  Value<T> sum = std::move(a);
+  sum += b;
+  return sum;
+}
+
+// Comparisons read the numbers. While a program is compiled (see compiled.h), what they say is
+// recorded: a replay must come to the same.
+template <class T>
+bool Compare(Op op, bool outcome, Recorder<T>& recorder, Id a, Id b) {
+  recorder.map_next = 0;
+  recorder.Push(Word::Make(op, a, b), outcome ? T(1) : T(0));
+  return outcome;
+}
+#define MLP_COMPARISON(op, guard, holds, left, right)                                              \
+  template <class A, class B>                                                                      \
+  requires AreOperands<A, B>                                                                       \
+  [[gnu::always_inline]] inline bool operator op(const A& a, const B& b) {                         \
+    using T = CommonNumber<A, B>;                                                                  \
+    Recorder<T>& recorder = *Recorder<T>::current;                                                 \
+    const bool outcome = NumberOf<T>(a) op NumberOf<T>(b);                                         \
+    if (recorder.guards) [[unlikely]] {                                                            \
+      Compare(Op::guard, outcome == holds, recorder, IdOf(recorder, left), IdOf(recorder, right)); \
+    }                                                                                              \
+    return outcome;                                                                                \
+  }
+MLP_COMPARISON(<, kGuard, true, a, b)
+MLP_COMPARISON(>, kGuard, true, b, a)
+MLP_COMPARISON(<=, kGuard, false, b, a)
+MLP_COMPARISON(>=, kGuard, false, a, b)
+MLP_COMPARISON(==, kEqualGuard, true, a, b)
+MLP_COMPARISON(!=, kEqualGuard, false, a, b)
+#undef MLP_COMPARISON
+
+}  // namespace mlp::autograd
