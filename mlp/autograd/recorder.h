@@ -54,6 +54,10 @@ struct Recorder {
   uint32_t epoch = 0;
 #endif
 
+  // All of this thread, in the order of their construction.
+  Recorder* before = nullptr;
+  Recorder* after = nullptr;
+
   // The one of this thread: never null. Without a tape it has no room.
   static Recorder none;
   static thread_local constinit Recorder* current;

@@ -9,15 +9,18 @@
 //     tape.Backward(Loss(...));                  // adds to tape.gradients()
 //   }
 //
-// A tape belongs to the thread that constructed it and is its current tape for that number type
-// until it is destroyed or another is constructed. Nothing here recurses, and nothing is allocated
-// after construction: memory is touched as the tape grows, and used again after a Rewind.
+// A tape belongs to the thread that constructed it. The current tape of a thread for a number type,
+// which values are recorded on, is the one constructed last, or told last to make a mark or a
+// block, or to rewind. Nothing here recurses, and nothing is allocated after construction: memory
+// is touched as the tape grows, and used again after a Rewind.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "mlp/autograd/recorder.h"
 #include "mlp/autograd/reserve.h"
@@ -31,8 +34,9 @@ struct TapeOptions {
 
 // Where a tape can be rewound to.
 struct TapeMark {
-  Id size;
-  Id runs;
+  Id size = 0;
+  Id runs = 0;
+  size_t calls = 0;
 };
 
 template <class T>
@@ -41,7 +45,7 @@ class Tape {
   using Element = typename tape::PackTraits<T>::Element;
 
   explicit Tape(const TapeOptions& options = {});
-  ~Tape() { Recorder<T>::current = previous_; }
+  ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -51,6 +55,7 @@ class Tape {
   // All of them, flat, for optimizers. Backward adds to the gradients.
   std::span<Element> parameters() { return {ParameterValues(), parameter_count_}; }
   std::span<const Element> gradients() const { return {ParameterAdjoints(), parameter_count_}; }
+  std::span<Element> mutable_gradients() { return {ParameterAdjoints(), parameter_count_}; }
   void ZeroGradients() { std::fill_n(ParameterAdjoints(), parameter_count_, Element(0)); }
 
   // Inputs as one block. Those of Data have no gradients, which saves their part of the sweep.
@@ -63,13 +68,18 @@ class Tape {
 
   // Derivatives of `root` with respect to everything it was computed from. Gradients of parameters
   // are added to, all others are overwritten.
-  void Backward(const Value<T>& root, const T& seed = T(1));
+  void Backward(const Value<T>& root, const T& seed = T(1)) { BackwardFrom(root.id(), seed); }
+  void BackwardFrom(Id root, const T& seed = T(1));
   // Of the last Backward.
   T gradient(Id id) const { return recorder_.Gradient(id); }
 
   TapeMark Mark();
   // Forgets what was recorded since: values from after the mark must not be used any more.
   void Rewind(const TapeMark& mark);
+
+  // A segment that keeps its ends alone: see checkpoint.h.
+  using Segment = std::function<std::vector<Value<T>>(std::span<const Value<T>>)>;
+  std::vector<Value<T>> Call(Segment segment, std::span<const Value<T>> inputs);
 
   // Ids in use, leaves included, and how many records there are: a run counts once.
   Id size() const { return recorder_.size; }
@@ -86,18 +96,29 @@ class Tape {
   Id parameters_end() const { return tape::kFirstId + static_cast<Id>(parameter_count_); }
 
  private:
+  struct CallRecord {
+    Segment segment;
+    std::vector<Id> inputs;
+    Id outputs;
+  };
+  std::vector<Value<T>> RunSegment(const CallRecord& call, Leaves<T>& leaves);
+  void Sweep(Id from, Id to);
+  void SweepCall(Id id);
+  void AddToAdjoint(Id id, const T& adjoint);
+
+  void Activate() { Recorder<T>::current = &recorder_; }
   Leaves<T> Block(Op op, std::span<const T> numbers);
   Element* ParameterValues() const;
   Element* ParameterAdjoints() const;
   bool TryReserve(Id ids);
 
-  Recorder<T>* const previous_;
   Reserve<T> values_;
   Reserve<T> adjoints_;
   Reserve<Word> words_;
   Reserve<Run> runs_;
   Reserve<Element> uniform_values_;
   Reserve<Element> uniform_adjoints_;
+  std::vector<CallRecord> calls_;
   size_t parameter_count_ = 0;
 #if MLP_AUTOGRAD_CHECKS
   Reserve<uint32_t> births_;
@@ -138,7 +159,7 @@ bool Tape<T>::TryReserve(Id ids) {
 }
 
 template <class T>
-Tape<T>::Tape(const TapeOptions& options) : previous_(Recorder<T>::current) {
+Tape<T>::Tape(const TapeOptions& options) {
   MLP_CHECK_GT(options.max_ids, tape::kFirstId);
   MLP_CHECK_LE(options.max_ids, tape::kMaxIds);
   Id ids = options.max_ids;
@@ -161,7 +182,21 @@ Tape<T>::Tape(const TapeOptions& options) : previous_(Recorder<T>::current) {
   recorder_.PushLeaf(T(0));
   recorder_.PushLeaf(T(1));
   recorder_.PushLeaf(T(-1));
-  Recorder<T>::current = &recorder_;
+  if (Recorder<T>* last = Recorder<T>::current; last != &Recorder<T>::none) {
+    while (last->after != nullptr) last = last->after;
+    recorder_.before = last;
+    last->after = &recorder_;
+  }
+  Activate();
+}
+
+template <class T>
+Tape<T>::~Tape() {
+  if (recorder_.before != nullptr) recorder_.before->after = recorder_.after;
+  if (recorder_.after != nullptr) recorder_.after->before = recorder_.before;
+  if (Recorder<T>::current != &recorder_) return;
+  Recorder<T>* const other = recorder_.before != nullptr ? recorder_.before : recorder_.after;
+  Recorder<T>::current = other != nullptr ? other : &Recorder<T>::none;
 }
 
 template <class T>
@@ -184,6 +219,7 @@ typename Tape<T>::Element* Tape<T>::ParameterAdjoints() const {
 
 template <class T>
 Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
+  Activate();
   // Parameters are one block, before all else that is recorded.
   MLP_CHECK_EQ(recorder_.size, parameters_end());
   MLP_CHECK_LE(initial.size(), recorder_.capacity - recorder_.size);
@@ -208,6 +244,7 @@ Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
 
 template <class T>
 Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
+  Activate();
   MLP_CHECK_LE(numbers.size(), recorder_.capacity - recorder_.size);
   const Id first = recorder_.size;
   const auto end = first + static_cast<Id>(numbers.size());
@@ -228,37 +265,108 @@ tape::ArraysOf<T> Tape<T>::arrays() {
 }
 
 template <class T>
-void Tape<T>::Backward(const Value<T>& root, const T& seed) {
-  const Id id = root.id();
+void Tape<T>::BackwardFrom(Id id, const T& seed) {
   const Id bottom = parameters_end();
-  const tape::ArraysOf<T> all = arrays();
   if (id < bottom) {  // A parameter itself, or a number that depends on nothing.
-    if (id >= tape::kFirstId) {
-      if constexpr (Recorder<T>::kPacked) {
-        uniform_adjoints_.data()[id] += Sum(seed);
-      } else {
-        adjoints_.data()[id] = adjoints_.data()[id] + seed;
-      }
-    }
+    if (id >= tape::kFirstId) AddToAdjoint(id, seed);
     return;
   }
   std::fill(adjoints_.data() + bottom, adjoints_.data() + recorder_.size, T(0));
   adjoints_.data()[id] = seed;
-  PassesOf<T>().sweep(all, id, bottom);
+  Sweep(id, bottom);
+}
+
+template <class T>
+void Tape<T>::Sweep(Id from, Id to) {
+  const tape::ArraysOf<T> all = arrays();
+  for (int64_t id = from; id >= static_cast<int64_t>(to);) {
+    id = PassesOf<T>().sweep(all, static_cast<Id>(id), to);
+    if (id < static_cast<int64_t>(to)) return;
+    SweepCall(static_cast<Id>(id));
+    --id;
+  }
+}
+
+template <class T>
+std::vector<Value<T>> Tape<T>::RunSegment(const CallRecord& call, Leaves<T>& leaves) {
+  std::vector<T> numbers;
+  for (const Id id : call.inputs) numbers.push_back(recorder_.Load(id));
+  leaves = Inputs(numbers);
+  std::vector<Value<T>> inputs;
+  for (size_t i = 0; i < leaves.size(); ++i) inputs.emplace_back(leaves[i]);
+  return call.segment(inputs);
+}
+
+template <class T>
+std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> inputs) {
+  MLP_CHECK(!recorder_.guards);  // A compiled tape has no segments.
+  CallRecord call = {std::move(segment), {}, 0};
+  for (const Value<T>& input : inputs) call.inputs.push_back(input.id());
+  const TapeMark mark = Mark();
+  std::vector<T> numbers;
+  {
+    Leaves<T> leaves;
+    for (const Value<T>& output : RunSegment(call, leaves)) numbers.push_back(output.value());
+  }
+  Rewind(mark);
+  MLP_CHECK_GT(numbers.size(), 0u);
+  call.outputs = static_cast<Id>(numbers.size());
+  const Leaves<T> block = Inputs(numbers);
+  recorder_.words[block.first()] = Word::Make(Op::kCall, static_cast<Id>(calls_.size()));
+  calls_.push_back(std::move(call));
+  std::vector<Value<T>> outputs;
+  for (size_t i = 0; i < block.size(); ++i) outputs.emplace_back(block[i]);
+  return outputs;
+}
+
+// Records the segment again at the end of the tape, and sweeps it.
+template <class T>
+void Tape<T>::SweepCall(Id id) {
+  // A copy: nested segments may add to the calls.
+  const CallRecord call = calls_[recorder_.words[id].a()];
+  const TapeMark mark = Mark();
+  Leaves<T> leaves;
+  {
+    const std::vector<Value<T>> outputs = RunSegment(call, leaves);
+    MLP_CHECK_EQ(outputs.size(), call.outputs);
+    std::vector<Id> ids;
+    for (const Value<T>& output : outputs) ids.push_back(output.id());
+    std::fill(adjoints_.data() + mark.size, adjoints_.data() + recorder_.size, T(0));
+    for (Id k = 0; k < call.outputs; ++k) AddToAdjoint(ids[k], adjoints_.data()[id + k]);
+  }
+  Sweep(recorder_.size - 1, mark.size);
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    AddToAdjoint(call.inputs[i], adjoints_.data()[leaves[i].id()]);
+  }
+  Rewind(mark);
+}
+
+template <class T>
+void Tape<T>::AddToAdjoint(Id id, const T& adjoint) {
+  if constexpr (Recorder<T>::kPacked) {
+    if (id < recorder_.uniform) {
+      uniform_adjoints_.data()[id] += Sum(adjoint);
+      return;
+    }
+  }
+  adjoints_.data()[id] = adjoints_.data()[id] + adjoint;
 }
 
 template <class T>
 TapeMark Tape<T>::Mark() {
+  Activate();
   recorder_.map_next = 0;
-  return {recorder_.size, recorder_.run_count};
+  return {recorder_.size, recorder_.run_count, calls_.size()};
 }
 
 template <class T>
 void Tape<T>::Rewind(const TapeMark& mark) {
+  Activate();
   MLP_CHECK_LE(mark.size, recorder_.size);
   MLP_CHECK_GE(mark.size, parameters_end());
   recorder_.size = mark.size;
   recorder_.run_count = mark.runs;
+  calls_.resize(mark.calls);
   recorder_.map_next = 0;
   if (recorder_.constant >= mark.size) recorder_.constant = 0;
 #if MLP_AUTOGRAD_CHECKS

@@ -25,6 +25,7 @@ enum class Purpose : uint32_t {
   kSchedule = 6,
   kTest = 7,
   kCircles = 8,
+  kDropout = 9,
 };
 
 // The stream of numbers that (seed, purpose, epoch, index) names: 2^34 of 32 bits each.

@@ -37,60 +37,60 @@ using std::tanh;
 
 struct Add {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return a + b;
   }
   template <class T>
-  static T SlopeA(T, T, T) {
+  [[gnu::always_inline]] static T SlopeA(T, T, T) {
     return T(1);
   }
   template <class T>
-  static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(T, T, T) {
     return T(1);
   }
 };
 
 struct Sub {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return a - b;
   }
   template <class T>
-  static T SlopeA(T, T, T) {
+  [[gnu::always_inline]] static T SlopeA(T, T, T) {
     return T(1);
   }
   template <class T>
-  static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(T, T, T) {
     return T(-1);
   }
 };
 
 struct Mul {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return a * b;
   }
   template <class T>
-  static T SlopeA(T, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(T, T b, T) {
     return b;
   }
   template <class T>
-  static T SlopeB(T a, T, T) {
+  [[gnu::always_inline]] static T SlopeB(T a, T, T) {
     return a;
   }
 };
 
 struct Div {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return a / b;
   }
   template <class T>
-  static T SlopeA(T, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(T, T b, T) {
     return T(1) / b;
   }
   template <class T>
-  static T SlopeB(T, T b, T y) {
+  [[gnu::always_inline]] static T SlopeB(T, T b, T y) {
     return -y / b;
   }
 };
@@ -98,15 +98,15 @@ struct Div {
 // a^b where both are variables: a > 0, or the slope for b is taken as 0.
 struct Pow {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return pow(a, b);
   }
   template <class T>
-  static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
     return select(b == T(0), T(0), b * pow(a, b - T(1)));
   }
   template <class T>
-  static T SlopeB(T a, T, T y) {
+  [[gnu::always_inline]] static T SlopeB(T a, T, T y) {
     return select(a > T(0), y * log(select(a > T(0), a, T(1))), T(0));
   }
 };
@@ -114,7 +114,7 @@ struct Pow {
 // a^b where b is a plain number: nothing is asked of its derivative.
 struct PowNumber : Pow {
   template <class T>
-  static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(T, T, T) {
     return T(0);
   }
 };
@@ -122,74 +122,74 @@ struct PowNumber : Pow {
 // The larger one; the first where they are equal.
 struct Max {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return select(a < b, b, a);
   }
   template <class T>
-  static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
     return select(a < b, T(0), T(1));
   }
   template <class T>
-  static T SlopeB(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeB(T a, T b, T) {
     return select(a < b, T(1), T(0));
   }
 };
 
 struct Min {
   template <class T>
-  static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(T a, T b) {
     return select(b < a, b, a);
   }
   template <class T>
-  static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
     return select(b < a, T(0), T(1));
   }
   template <class T>
-  static T SlopeB(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeB(T a, T b, T) {
     return select(b < a, T(1), T(0));
   }
 };
 
 struct Neg {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return -x;
   }
   template <class T>
-  static T Slope(T, T) {
+  [[gnu::always_inline]] static T Slope(T, T) {
     return T(-1);
   }
 };
 
 struct Exp {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return exp(x);
   }
   template <class T>
-  static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(T, T y) {
     return y;
   }
 };
 
 struct Log {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return log(x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return T(1) / x;
   }
 };
 
 struct Sqrt {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return sqrt(x);
   }
   template <class T>
-  static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(T, T y) {
     return T(0.5) / y;
   }
 };
@@ -197,44 +197,44 @@ struct Sqrt {
 // Slope 0 at 0.
 struct Abs {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return abs(x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return select(x > T(0), T(1), select(x < T(0), T(-1), T(0)));
   }
 };
 
 struct Sin {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return sin(x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return cos(x);
   }
 };
 
 struct Cos {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return cos(x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return -sin(x);
   }
 };
 
 struct Tanh {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return tanh(x);
   }
   template <class T>
-  static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(T, T y) {
     return T(1) - y * y;
   }
 };
@@ -242,12 +242,12 @@ struct Tanh {
 // 1 / (1 + e^-x). Without overflow: e^-|x| is at most 1.
 struct Sigmoid {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     const T e = exp(-abs(x));
     return select(x < T(0), e, T(1)) / (T(1) + e);
   }
   template <class T>
-  static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(T, T y) {
     return y * (T(1) - y);
   }
 };
@@ -255,11 +255,11 @@ struct Sigmoid {
 // max(x, 0), with slope 0 at 0; a NaN gets through.
 struct Relu {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return select(x <= T(0), T(0), x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return select(x > T(0), T(1), T(0));
   }
 };
@@ -267,11 +267,11 @@ struct Relu {
 // Slope 0.01 below zero.
 struct LeakyRelu {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return select(x > T(0), x, T(0.01) * x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return select(x > T(0), T(1), T(0.01));
   }
 };
@@ -279,11 +279,11 @@ struct LeakyRelu {
 // x above zero, e^x - 1 below (Clevert, Unterthiner & Hochreiter 2016).
 struct Elu {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return select(x > T(0), x, expm1(select(x > T(0), T(0), x)));
   }
   template <class T>
-  static T Slope(T x, T y) {
+  [[gnu::always_inline]] static T Slope(T x, T y) {
     return select(x > T(0), T(1), y + T(1));
   }
 };
@@ -291,11 +291,11 @@ struct Elu {
 // x sigmoid(x), also called swish.
 struct Silu {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return x * Sigmoid::Value(x);
   }
   template <class T>
-  static T Slope(T x, T y) {
+  [[gnu::always_inline]] static T Slope(T x, T y) {
     return Sigmoid::Value(x) + y * Sigmoid::Value(-x);
   }
 };
@@ -303,15 +303,15 @@ struct Silu {
 // x Phi(x), Phi the normal distribution (Hendrycks & Gimpel 2016), by erf.
 struct Gelu {
   template <class T>
-  static T Phi(T x) {
+  [[gnu::always_inline]] static T Phi(T x) {
     return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
   }
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return x * Phi(x);
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return Phi(x) + x * T(0.39894228040143267794) * exp(T(-0.5) * x * x);
   }
 };
@@ -319,11 +319,11 @@ struct Gelu {
 // log(1 + e^x), without overflow.
 struct Softplus {
   template <class T>
-  static T Value(T x) {
+  [[gnu::always_inline]] static T Value(T x) {
     return select(x > T(0), x, T(0)) + log1p(exp(-abs(x)));
   }
   template <class T>
-  static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(T x, T) {
     return Sigmoid::Value(x);
   }
 };

@@ -4,15 +4,17 @@
 
 #include <type_traits>
 
-#include "mlp/kernels/loops.h"
 #include "mlp/kernels/tape/op_math.h"
 #include "mlp/kernels/tape/tape.h"
 
+// Marks of loops for the vectoriser: loops.cc has them from mlp/kernels/loops.h.
+#ifndef MLP_INDEPENDENT
+#define MLP_INDEPENDENT
+#define MLP_VECTOR_SUM(sum)
+#endif
+
 namespace mlp::tape {
 namespace {
-
-// Shorter runs are not worth the start of a vector loop.
-constexpr Id kShort = 4;
 
 template <class Functor>
 constexpr bool kIsBinary = requires {
@@ -287,7 +289,7 @@ struct Sweeper {
     }
   }
 
-  bool SameOutcome(Word word, T before) const {
+  bool SameOutcome(Word word, const T& before) const {
     const T a = Value(word.a()), b = Value(word.b());
     const T now = word.op() == Op::kGuard ? select(a < b, T(1), T(0)) : select(a == b, T(1), T(0));
     return IsZero(now - before);

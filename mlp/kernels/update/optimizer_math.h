@@ -2,7 +2,8 @@
 //
 //   kStates                            arrays of state, each as long as the parameters
 //   kFlops                             operations for each parameter, a root or a quotient being
-//   one Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states
+//   one Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states;
+//                                      step: an UpdateStep, or its like in double
 //
 // Weight decay is decoupled from the gradient: w shrinks by learning_rate * weight_decay per step
 // (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019).
@@ -19,8 +20,8 @@ namespace mlp::kernels {
 struct Sgd {
   static constexpr size_t kStates = 0;
   static constexpr double kFlops = 3;
-  template <class Math, class V>
-  static void Apply(const UpdateStep& step, V g, V& w, V*) {
+  template <class Math, class V, class Step>
+  static void Apply(const Step& step, V g, V& w, V*) {
     w = mul_add(V(-step.rate), g, w * V(step.keep));
   }
 };
@@ -33,8 +34,8 @@ struct Sgd {
 struct Adam {
   static constexpr size_t kStates = 2;
   static constexpr double kFlops = 13;
-  template <class Math, class V>
-  static void Apply(const UpdateStep& step, V g, V& w, V* s) {
+  template <class Math, class V, class Step>
+  static void Apply(const Step& step, V g, V& w, V* s) {
     s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);
     s[1] = sub_mul(s[1], V(1.0f - step.beta2), sub_mul(s[1], g, g));
     // The rate divides the constants of the denominator, once, and not every numerator.

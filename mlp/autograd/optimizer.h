@@ -1,0 +1,64 @@
+// The optimizers of mlp/optim on the flat parameters of a tape, in single or double precision.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "mlp/kernels/kernels.h"
+#include "mlp/kernels/update/update.h"
+#include "mlp/kernels/update/update_double.h"
+#include "mlp/optim/optimizer.h"
+
+namespace mlp::autograd {
+
+template <class S>
+class FlatOptimizer;
+
+template <>
+class FlatOptimizer<float> {
+ public:
+  FlatOptimizer(const optim::OptimizerOptions& options, size_t parameters)
+      : optimizer_(options, parameters),
+        context_(kernels::SoloContext({}, kernels::MathMode::kExact)) {}
+
+  void Step(std::span<float> parameters, std::span<const float> gradient) {
+    optimizer_.BeginStep();
+    kernels::UpdateBlock(context_, optimizer_.options().kind, optimizer_.step(),
+                         optimizer_.Spans({0, parameters.size()}, parameters, gradient));
+  }
+
+ private:
+  optim::Optimizer optimizer_;
+  kernels::Context context_;
+};
+
+template <>
+class FlatOptimizer<double> {
+ public:
+  FlatOptimizer(const optim::OptimizerOptions& options, size_t parameters) : options_(options) {
+    for (size_t k = 0; k < kernels::States(options.kind); ++k) states_[k].resize(parameters);
+  }
+
+  void Step(std::span<double> parameters, std::span<const double> gradient) {
+    ++steps_;
+    const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
+    const auto correction = [&](double beta) { return adam ? 1 - std::pow(beta, steps_) : 1.0; };
+    kernels::UpdateDouble(options_.kind,
+                          {.rate = options_.learning_rate / correction(options_.beta1),
+                           .keep = 1 - options_.learning_rate * options_.weight_decay,
+                           .beta1 = options_.beta1,
+                           .beta2 = options_.beta2,
+                           .root_scale = 1 / std::sqrt(correction(options_.beta2)),
+                           .epsilon = options_.epsilon},
+                          parameters, gradient, {states_[0], states_[1]});
+  }
+
+ private:
+  const optim::OptimizerOptions options_;
+  double steps_ = 0;
+  std::array<std::vector<double>, kernels::kMaxStates> states_;
+};
+
+}  // namespace mlp::autograd

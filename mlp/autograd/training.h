@@ -1,0 +1,216 @@
+// Training a net of values: one step after the other, sample by sample or batch by batch.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "mlp/autograd/loss.h"
+#include "mlp/autograd/optimizer.h"
+#include "mlp/autograd/value_mlp.h"
+#include "mlp/data/dataset.h"
+
+namespace mlp::autograd {
+
+struct TrainingOptions {
+  std::vector<size_t> widths = {784, 16, 10};
+  kernels::Activation activation = kernels::Activation::kRelu;
+  optim::OptimizerOptions optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.05};
+  bool update_each_sample = false;  // else once a batch, from the mean gradient
+  double l2 = 0;                    // adds l2 / 2 * (sum of squares of all parameters) to the loss
+  double dropout = 0;               // the part of hidden outputs that is 0 in training, in [0, 1)
+  uint64_t seed = 1;
+};
+
+// InvalidArgument names the first option that makes no sense.
+inline absl::Status Validate(const TrainingOptions& options) {
+  const auto wrong = [](absl::string_view what, absl::string_view expected, double found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": expected ", expected, ", found ", found));
+  };
+  if (options.widths.size() < 2) {
+    return wrong("widths", "inputs and the outputs of at least one layer",
+                 static_cast<double>(options.widths.size()));
+  }
+  for (const size_t width : options.widths) {
+    if (width == 0) return wrong("widths", "numbers above 0", 0);
+  }
+  if (!(options.l2 >= 0)) return wrong("l2", "a number from 0", options.l2);
+  if (!(options.dropout >= 0 && options.dropout < 1)) {
+    return wrong("dropout", "a number in [0, 1)", options.dropout);
+  }
+  return optim::Validate(options.optimizer);
+}
+
+// A tape, a net on it and its optimizer. Where T is a pack, that many samples are recorded at once.
+template <class T>
+class ValueTraining {
+ public:
+  using Element = typename Tape<T>::Element;
+  static constexpr size_t kWidth = tape::PackTraits<T>::kWidth;
+
+  // The options must be valid.
+  explicit ValueTraining(const TrainingOptions& options)
+      : options_(options),
+        net_(tape_, options.widths, {options.activation, options.seed}),
+        optimizer_(options.optimizer, net_.numbers().size()),
+        dropout_(options.seed, Purpose::kDropout) {
+    const std::vector<T> zeros(net_.inputs(), T(0));
+    x_ = tape_.Data(zeros);
+    mark_ = tape_.Mark();
+  }
+
+  Tape<T>& tape() { return tape_; }
+  ValueMlp<T>& net() { return net_; }
+  // Values and leaves beyond the parameters that the last sample took.
+  TapeMark mark() const { return mark_; }
+
+  // Trains on these rows. Returns their mean loss at the weights that each met.
+  double TrainStep(const data::Examples& examples, std::span<const uint32_t> rows) {
+    MLP_CHECK_GT(rows.size(), 0u);
+    const bool each = options_.update_each_sample && kWidth == 1;
+    const double scale = each ? 1 : 1.0 / static_cast<double>(rows.size());
+    double total = 0;
+    tape_.ZeroGradients();
+    for (size_t i = 0; i < rows.size(); i += kWidth) {
+      const auto group = rows.subspan(i, std::min(kWidth, rows.size() - i));
+      total += Record(examples, group, scale);
+      if (each) Update();
+    }
+    if (!each) Update();
+    return total / static_cast<double>(rows.size());
+  }
+
+  // The logits of these rows, at most kWidth of them.
+  std::span<const Value<T>> Logits(const data::Examples& examples, std::span<const uint32_t> rows) {
+    tape_.Rewind(mark_);
+    Gather(examples, rows);
+    return net_(x_);
+  }
+
+  // The class of each row.
+  std::vector<int> Predict(const data::Examples& examples, std::span<const uint32_t> rows) {
+    std::vector<int> classes;
+    for (size_t i = 0; i < rows.size(); i += kWidth) {
+      const auto group = rows.subspan(i, std::min(kWidth, rows.size() - i));
+      const std::span<const Value<T>> logits = Logits(examples, group);
+      for (size_t lane = 0; lane < group.size(); ++lane) {
+        size_t best = 0;
+        for (size_t k = 1; k < logits.size(); ++k) {
+          if (Lane(logits[k].value(), lane) > Lane(logits[best].value(), lane)) best = k;
+        }
+        classes.push_back(static_cast<int>(best));
+      }
+    }
+    return classes;
+  }
+
+  // The part of these rows whose class is found.
+  double Evaluate(const data::Examples& examples, std::span<const uint32_t> rows) {
+    if (rows.empty()) return 0;
+    const std::vector<int> classes = Predict(examples, rows);
+    size_t right = 0;
+    for (size_t i = 0; i < rows.size(); ++i) right += classes[i] == examples.labels[rows[i]];
+    return static_cast<double>(right) / static_cast<double>(rows.size());
+  }
+
+  // Records the loss of up to kWidth rows and adds `scale` times its gradient to the parameters'.
+  // Returns the sum of their losses.
+  double Record(const data::Examples& examples, std::span<const uint32_t> rows, double scale) {
+    tape_.Rewind(mark_);
+    Gather(examples, rows);
+    const std::span<const Value<T>> logits =
+        options_.dropout == 0
+            ? net_(x_)
+            : net_.Forward(x_, [this](size_t, std::span<Value<T>> h) { Drop(h); });
+    Label<T> label{};
+    T seed(0);
+    if constexpr (kWidth == 1) {
+      label = examples.labels[rows[0]];
+      seed = static_cast<T>(scale);
+    } else {
+      for (size_t lane = 0; lane < rows.size(); ++lane) {
+        label[lane] = examples.labels[rows[lane]];
+        seed.v[lane] = static_cast<Element>(scale);
+      }
+    }
+    const Value<T> loss = softmax_cross_entropy(logits, label);
+    tape_.Backward(loss, seed);
+    double sum = 0;
+    for (size_t lane = 0; lane < rows.size(); ++lane) sum += Lane(loss.value(), lane);
+    return sum;
+  }
+
+  // One step of the optimizer on the gradients, which are 0 afterwards.
+  void Update() {
+    const std::span<Element> gradients = tape_.mutable_gradients();
+    if (options_.l2 != 0) {
+      const std::span<const Element> w = tape_.parameters();
+      for (size_t i = 0; i < w.size(); ++i) {
+        gradients[i] += static_cast<Element>(options_.l2) * w[i];
+      }
+    }
+    optimizer_.Step(tape_.parameters(), gradients);
+    tape_.ZeroGradients();
+  }
+
+ private:
+  static Element Lane(const T& value, [[maybe_unused]] size_t lane) {
+    if constexpr (kWidth == 1) {
+      return value;
+    } else {
+      return value.v[lane];
+    }
+  }
+
+  void Gather(const data::Examples& examples, std::span<const uint32_t> rows) {
+    MLP_CHECK_EQ(examples.features, net_.inputs());
+    const std::span<T> x = tape_.numbers(x_);
+    for (size_t lane = 0; lane < rows.size(); ++lane) {
+      const size_t begin = rows[lane] * examples.features;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const Element number =
+            examples.pixels.empty()
+                ? static_cast<Element>(examples.values[begin + i])
+                : static_cast<Element>(examples.pixels[begin + i]) / Element(255);
+        if constexpr (kWidth == 1) {
+          x[i] = number;
+        } else {
+          x[i].v[lane] = number;
+        }
+      }
+    }
+  }
+
+  // Each is 0 with the probability `dropout`, else grows by 1 / (1 - dropout): the mean stays
+  // (Srivastava et al. 2014).
+  void Drop(std::span<Value<T>> hidden) {
+    const auto keep = static_cast<Element>(1 / (1 - options_.dropout));
+    const auto draw = [&] { return dropout_.Uniform() < options_.dropout ? Element(0) : keep; };
+    std::vector<T>& mask = mask_;
+    mask.resize(hidden.size());
+    for (T& element : mask) {
+      if constexpr (kWidth == 1) {
+        element = draw();
+      } else {
+        for (size_t lane = 0; lane < kWidth; ++lane) element.v[lane] = draw();
+      }
+    }
+    const Leaves<T> factors = tape_.Data(mask);
+    for (size_t k = 0; k < hidden.size(); ++k) hidden[k] = hidden[k] * factors[k];
+  }
+
+  const TrainingOptions options_;
+  Tape<T> tape_;
+  ValueMlp<T> net_;
+  FlatOptimizer<Element> optimizer_;
+  Stream dropout_;
+  Leaves<T> x_;
+  TapeMark mark_{};
+  std::vector<T> mask_;
+};
+
+}  // namespace mlp::autograd

@@ -1,0 +1,45 @@
+// The optimizers' formulas on parameters in double precision: where rounding must not show, and
+// speed matters less.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "mlp/kernels/update/optimizer_math.h"
+#include "mlp/kernels/update/update.h"
+
+namespace mlp::kernels {
+
+// UpdateStep in double.
+struct UpdateStepDouble {
+  double rate = 0;
+  double keep = 1;
+  double beta1 = 0;
+  double beta2 = 0;
+  double root_scale = 1;
+  double epsilon = 0;
+};
+
+// All spans of the same length; states beyond States(kind) are empty.
+inline void UpdateDouble(OptimizerKind kind, const UpdateStepDouble& step,
+                         std::span<double> parameters, std::span<const double> gradient,
+                         const std::array<std::span<double>, kMaxStates>& states) {
+  const auto run = [&]<class Optimizer>(Optimizer) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      double s[kMaxStates] = {};
+      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = states[k][i];
+      Optimizer::template Apply<ExactMath>(step, gradient[i], parameters[i], s);
+      for (size_t k = 0; k < Optimizer::kStates; ++k) states[k][i] = s[k];
+    }
+  };
+  switch (kind) {
+#define MLP_OPTIMIZER(functor, name) \
+  case OptimizerKind::k##functor:    \
+    return run(functor());
+#include "mlp/kernels/update/optimizers.inc"
+#undef MLP_OPTIMIZER
+  }
+}
+
+}  // namespace mlp::kernels
