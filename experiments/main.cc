@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/harness/output.h"
 #include "experiments/runner.h"
 #include "mlp/base/timer.h"
 #include "mlp/flags/flags.h"
@@ -23,13 +24,10 @@ struct RunnerOptions {
   std::vector<std::string> only;
   std::string data = "digits";
   std::string data_dir = "";
-  std::string out = "";
   int threads = 0;
   bool smoke = false;
   bool resume = false;
-  bool json = false;
-  bool quiet = false;
-  std::string progress = "auto";
+  OutputOptions output;
 };
 
 void AddFlags(flags::Flags& flags, RunnerOptions* o) {
@@ -47,15 +45,7 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.String("data_dir", &o->data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
-  flags.Group("Output");
-  flags.String("out", &o->out,
-               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
-                        "temporary one)",
-                .value_name = "DIR"});
-  flags.Bool("json", &o->json, "one JSON document on stdout");
-  flags.Bool("quiet", &o->quiet, "errors only on stderr");
-  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
-               {.help = "auto: a bar on a terminal"});
+  AddOutputFlags(flags, &o->output);
   flags.Example("bazel run //experiments");
   flags.Example("bazel run //experiments -- --budget=900 --only=batch_sizes,threads");
   flags.Example("bazel run //experiments -- --smoke --out=/tmp/mlp-smoke");
@@ -76,12 +66,12 @@ std::vector<std::string> Command(const std::string& binary, const RunnerOptions&
                                    absl::StrFormat("--budget=%.6g", budget_s),
                                    absl::StrCat("--data=", o.data),
                                    absl::StrCat("--threads=", o.threads),
-                                   absl::StrCat("--progress=", o.progress)};
+                                   absl::StrCat("--progress=", o.output.progress)};
   if (!o.data_dir.empty()) argv.push_back(absl::StrCat("--data_dir=", o.data_dir));
-  if (!o.out.empty()) argv.push_back(absl::StrCat("--out=", o.out));
+  if (!o.output.out.empty()) argv.push_back(absl::StrCat("--out=", o.output.out));
   if (o.smoke) argv.push_back("--smoke");
   if (o.resume) argv.push_back("--resume");
-  if (o.quiet) argv.push_back("--quiet");
+  if (o.output.quiet) argv.push_back("--quiet");
   return argv;
 }
 
@@ -119,7 +109,7 @@ int Main(int argc, char** argv) {
   for (size_t i = 0; i < entries->size() && !flags::Interrupted(); ++i) {
     const Entry& entry = (*entries)[i];
     const double budget_s = ShareOf(*entries, i, options.budget_s - timer.Seconds());
-    if (!options.quiet) {
+    if (!options.output.quiet) {
       absl::FPrintF(stderr, "[%d/%d] %s, %.0f s\n", i + 1, entries->size(), entry.name, budget_s);
     }
     Result& result = results.emplace_back();
@@ -136,7 +126,7 @@ int Main(int argc, char** argv) {
     }
     if (result.exit_code == flags::kInterruptedExitCode) break;
   }
-  std::fputs(options.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
+  std::fputs(options.output.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
   if (flags::Interrupted() ||
       (!results.empty() && results.back().exit_code == flags::kInterruptedExitCode)) {
     absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
@@ -148,7 +138,7 @@ int Main(int argc, char** argv) {
     exit_code = 1;
     absl::FPrintF(stderr, "experiments: %s: %s\n", result.name, result.status());
   }
-  if (!options.quiet) {
+  if (!options.output.quiet) {
     absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report\n");
   }
   return exit_code;

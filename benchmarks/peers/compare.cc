@@ -16,6 +16,7 @@
 #include "benchmarks/peers/job_files.h"
 #include "benchmarks/peers/summary.h"
 #include "experiments/harness/gate.h"
+#include "experiments/harness/output.h"
 #include "experiments/harness/rounds.h"
 #include "experiments/harness/summary.h"
 #include "mlp/base/status_macros.h"
@@ -47,16 +48,15 @@ struct Options {
   std::vector<int64_t> batch_sizes = {32, 64, 128, 256};
   std::vector<std::string> peers;
   std::vector<std::string> peer;
+  std::vector<std::string> command;
+  size_t command_epochs = 3;
   int rounds = 7;
   bool fit_threads = true;
   double max_gate_s = 3;
   double timeout_s = 900;
   bool list = false;
   bool smoke = false;
-  std::string out;
-  bool json = false;
-  bool quiet = false;
-  std::string progress = "auto";
+  experiments::OutputOptions output;
 };
 
 void AddFlags(flags::Flags& flags, Options* o) {
@@ -84,6 +84,16 @@ void AddFlags(flags::Flags& flags, Options* o) {
                    {.help = "one more: a program that speaks the protocol of "
                             "benchmarks/peers/README.md, or our own mlp with other flags",
                     .value_name = "NAME=COMMAND"});
+  flags.StringList(
+      "command", &o->command,
+      {.help = "one more: a program that trains {epochs} epochs and prints how many ms "
+               "one took; {data}, {model}, {batch}, {threads}, {seed} and "
+               "{learning_rate} are filled in too; its result is not checked",
+       .value_name = "NAME=COMMAND"});
+  flags.Int("command_epochs", &o->command_epochs,
+            {.help = "{epochs} of --command: those of one turn, of which the median counts",
+             .min = 1,
+             .max = 1000});
   flags.Bool("list", &o->list, "only list the contenders");
   flags.Group("Measuring");
   flags.Int(
@@ -99,15 +109,7 @@ void AddFlags(flags::Flags& flags, Options* o) {
   flags.Double("timeout", &o->timeout_s,
                {.help = "longest wait for an answer", .unit = "s", .min = 1, .max = 1e6});
   flags.Bool("smoke", &o->smoke, "only see that it works: little data, one round, batch 64");
-  flags.Group("Output");
-  flags.String("out", &o->out,
-               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
-                        "temporary one)",
-                .value_name = "DIR"});
-  flags.Bool("json", &o->json, "one JSON document on stdout");
-  flags.Bool("quiet", &o->quiet, "errors only on stderr");
-  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
-               {.help = "auto: a bar on a terminal"});
+  experiments::AddOutputFlags(flags, &o->output);
   flags.Example("bazel run //benchmarks/peers:compare -- --list");
   flags.Example("bazel run //benchmarks/peers:compare -- --data=mnist --batch_sizes=128");
   flags.Example(
@@ -153,7 +155,8 @@ class Driver {
                                                                EpochsFor(options_.rounds)));
     MLP_ASSIGN_OR_RETURN(
         record::RecordWriter writer,
-        record::RecordWriter::Open(OutputDirectory(), Head(dataset), /*resume=*/false));
+        record::RecordWriter::Open(experiments::OutputDirectory(options_.output, options_.smoke),
+                                   Head(dataset), /*resume=*/false));
     experiments::Outcome all;
     for (const int64_t batch_size : options_.batch_sizes) {
       MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,
@@ -170,7 +173,7 @@ class Driver {
     }
     MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
     std::fputs(
-        options_.json
+        options_.output.json
             ? experiments::SummaryJson(writer.record(), path, all).c_str()
             : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n").c_str(),
         stdout);
@@ -183,16 +186,7 @@ class Driver {
 
  private:
   void Say(const std::string& line) const {
-    if (!options_.quiet) absl::FPrintF(stderr, "%s\n", line);
-  }
-
-  std::string OutputDirectory() const {
-    if (!options_.out.empty()) return flags::ResolvePath(options_.out);
-    // Toy figures do not belong among results.
-    if (options_.smoke) {
-      return (std::filesystem::temp_directory_path() / "mlp-lab-smoke").string();
-    }
-    return flags::WorkspacePath("results");
+    if (!options_.output.quiet) absl::FPrintF(stderr, "%s\n", line);
   }
 
   std::vector<std::string> Ours() const {
@@ -235,10 +229,10 @@ class Driver {
   absl::StatusOr<experiments::Outcome> RunBatchSize(size_t batch_size, const JobFiles& files,
                                                     record::RecordWriter& writer) {
     const std::string label = absl::StrCat("batch ", batch_size);
-    const flags::ProgressMode mode = flags::ToProgressMode(options_.progress);
+    const flags::ProgressMode mode = flags::ToProgressMode(options_.output.progress);
     const auto total = static_cast<int64_t>(contenders_.size()) + 2;  // The oracle, the A/A pair.
     std::optional<flags::Progress> bar;
-    if (!options_.quiet) bar.emplace(absl::StrCat(label, ": first epochs"), total, mode);
+    if (!options_.output.quiet) bar.emplace(absl::StrCat(label, ": first epochs"), total, mode);
     int64_t prepared = 0;
     Contest contest({.job = {.data = files.directory(),
                              .model = model::Format(spec_),
@@ -275,7 +269,7 @@ class Driver {
                        record::RunRecord& run) { return contest.Measure(variant.name, run); },
         .announce =
             [&](int round, size_t index, size_t entries, const experiments::Variant& variant) {
-              if (options_.quiet) return;
+              if (options_.output.quiet) return;
               if (index == 0 || !bar) {
                 bar.emplace(
                     absl::StrFormat("%s: round %d of %d", label, round + 1, options_.rounds),
@@ -306,14 +300,21 @@ absl::StatusOr<std::vector<Contender>> Contenders(const Options& options,
                                                   const std::string& program) {
   const Places places = FindPlaces(program);
   MLP_ASSIGN_OR_RETURN(std::vector<Contender> contenders, Choose(BuiltIn(places), options.peers));
-  for (const std::string& text : options.peer) {
-    MLP_ASSIGN_OR_RETURN(Contender contender, ParseContender(text, places));
+  const auto add = [&](const char* flag, absl::StatusOr<Contender> contender) {
+    if (!contender.ok()) return contender.status();
     for (const Contender& other : contenders) {
-      if (other.name != contender.name && Again(other.name) != contender.name) continue;
+      if (other.name != contender->name && Again(other.name) != contender->name) continue;
       return absl::InvalidArgumentError(
-          absl::StrCat("--peer: expected a name of its own, found ", contender.name));
+          absl::StrCat(flag, ": expected a name of its own, found ", contender->name));
     }
-    contenders.push_back(std::move(contender));
+    contenders.push_back(*std::move(contender));
+    return absl::OkStatus();
+  };
+  for (const std::string& text : options.peer) {
+    MLP_RETURN_IF_ERROR(add("--peer", ParseContender(text, places)));
+  }
+  for (const std::string& text : options.command) {
+    MLP_RETURN_IF_ERROR(add("--command", ParseCommand(text, options.command_epochs, places)));
   }
   return contenders;
 }

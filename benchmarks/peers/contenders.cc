@@ -95,6 +95,19 @@ absl::StatusOr<Contender> ParseContender(const std::string& text, const Places& 
   return contender;
 }
 
+absl::StatusOr<Contender> ParseCommand(const std::string& text, size_t epochs,
+                                       const Places& places) {
+  // Words such as "mlp" are not looked for among the peers: those speak the protocol.
+  absl::StatusOr<Contender> contender = ParseContender(text, {.directory = "", .python = ""});
+  if (!contender.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--command: expected NAME=COMMAND, found ", text));
+  }
+  contender->argv.insert(contender->argv.begin(), {absl::StrCat(places.directory, "/command_peer"),
+                                                   absl::StrCat("--epochs=", epochs), "--"});
+  return contender;
+}
+
 absl::StatusOr<std::vector<Contender>> Choose(std::vector<Contender> all,
                                               const std::vector<std::string>& names) {
   const auto is_named = [](const std::string& name, const Contender& contender) {

@@ -32,6 +32,10 @@ std::vector<Contender> BuiltIn(const Places& places);
 // the built-in program of that name. InvalidArgument: it is not of that form.
 absl::StatusOr<Contender> ParseContender(const std::string& text, const Places& places);
 
+// "NAME=COMMAND" for a program that only prints the time of its epochs, see command.h.
+absl::StatusOr<Contender> ParseCommand(const std::string& text, size_t epochs,
+                                       const Places& places);
+
 // Ours, and those that are named: by their whole name, or all by the part before the slash. No
 // names: all. InvalidArgument: nobody has that name.
 absl::StatusOr<std::vector<Contender>> Choose(std::vector<Contender> all,

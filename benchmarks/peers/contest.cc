@@ -162,6 +162,7 @@ void Contest::Describe(const Entrant& entrant, record::RunRecord& run) const {
   run.params["precision"] = uses.precision;
   run.params["optimizer"] = uses.optimizer;
   run.params["loss"] = uses.loss;
+  if (!uses.checked) run.params["checked"] = false;
   if (!uses.note.empty()) run.params["note"] = uses.note;
   run.resolved = entrant.about.versions;
 }
@@ -182,7 +183,7 @@ absl::Status Contest::Measure(const std::string& name, record::RunRecord& run) {
   if (!latency.ok()) return Named("answer to predict", latency.status());
 
   run.timings["epoch_s"] = {figures.train.ms * 1e-3};
-  run.timings["predict_s"] = {latency->us * 1e-6};
+  if (latency->us) run.timings["predict_s"] = {*latency->us * 1e-6};
   const auto note = [&run](const char* key, const std::optional<double>& value) {
     if (value) run.metrics[key] = *value;
   };

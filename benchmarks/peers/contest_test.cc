@@ -73,6 +73,23 @@ TEST(Contest, TimesWhoAgrees) {
   EXPECT_THAT(text, HasSubstr("10.00"));
 }
 
+TEST(Contest, ListsACommandsTimesAsNotChecked) {
+  const Places places = {.directory = "benchmarks/peers", .python = "/no/python"};
+  auto probe = ParseCommand("probe=printf median:%s5 {threads}", 3, places);
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  auto failing = ParseCommand("failing=false", 3, places);
+  const record::Record record = Compare({*probe, *failing, Fake("slow")});
+  const analysis::Row row = RowOf(record, "probe");
+  EXPECT_EQ(row.ok, size_t{kRounds}) << row.message;
+  // One thread says 15 ms and is taken, as two say 25.
+  EXPECT_DOUBLE_EQ(row.runs[0].timings.at("epoch_s")[0], 0.015);
+  EXPECT_FALSE(row.runs[0].timings.contains("predict_s"));
+  EXPECT_EQ(row.runs[0].params.at("checked"), record::Scalar(false));
+  EXPECT_THAT(SummaryText(record, {"good"}), HasSubstr("result not checked\n"));
+  EXPECT_EQ(RowOf(record, "failing").failed, 1u);
+  EXPECT_THAT(RowOf(record, "failing").message, HasSubstr("false: ended with exit code 1"));
+}
+
 TEST(Contest, GivesAPeerOneThreadWhereThatIsFaster) {
   const record::Record record = Compare({Fake("alone"), Fake("slow")});
   EXPECT_EQ(RowOf(record, "alone").runs[0].params.at("threads"), record::Scalar(1.0));

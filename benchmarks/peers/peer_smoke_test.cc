@@ -68,8 +68,8 @@ TEST(Compare, HelpHasThreeExamplesAndWrongFlagsAreErrors) {
     ++examples;
   }
   EXPECT_EQ(examples, 3u) << help->output;
-  for (const char* flag : {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--model=x",
-                           "--batch_sizes=0", "--rounds=0"}) {
+  for (const char* flag : {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--command=x",
+                           "--command=mlp=x", "--model=x", "--batch_sizes=0", "--rounds=0"}) {
     const auto wrong = io::RunCommand({kCompare, flag});
     ASSERT_TRUE(wrong.ok()) << wrong.status();
     EXPECT_EQ(wrong->exit_code, 2) << flag;

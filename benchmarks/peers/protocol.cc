@@ -104,10 +104,10 @@ Json ToJson(const InitAnswer& answer) {
   json["name"] = answer.name;
   json["versions"] = answer.versions;
   const Uses& uses = answer.uses;
-  json["uses"] = {{"order", uses.order},         {"weights", uses.weights},
-                  {"threads", uses.threads},     {"ftz", uses.ftz},
-                  {"precision", uses.precision}, {"optimizer", uses.optimizer},
-                  {"loss", uses.loss},           {"note", uses.note}};
+  json["uses"] = {
+      {"order", uses.order}, {"weights", uses.weights},     {"threads", uses.threads},
+      {"ftz", uses.ftz},     {"precision", uses.precision}, {"optimizer", uses.optimizer},
+      {"loss", uses.loss},   {"checked", uses.checked},     {"note", uses.note}};
   return json;
 }
 
@@ -129,7 +129,7 @@ Json ToJson(const EvaluateAnswer& answer) {
 
 Json ToJson(const PredictAnswer& answer) {
   Json json = Ok();
-  json["us"] = answer.us;
+  json["us"] = OrNull(answer.us);
   return json;
 }
 
@@ -165,6 +165,7 @@ absl::StatusOr<InitAnswer> ParseInitAnswer(const Json& json) {
   MLP_RETURN_IF_ERROR(GetIfThere(*uses, "precision", &answer.uses.precision));
   MLP_RETURN_IF_ERROR(GetIfThere(*uses, "optimizer", &answer.uses.optimizer));
   MLP_RETURN_IF_ERROR(GetIfThere(*uses, "loss", &answer.uses.loss));
+  MLP_RETURN_IF_ERROR(GetIfThere(*uses, "checked", &answer.uses.checked));
   MLP_RETURN_IF_ERROR(GetIfThere(*uses, "note", &answer.uses.note));
   return answer;
 }
@@ -189,7 +190,7 @@ absl::StatusOr<EvaluateAnswer> ParseEvaluateAnswer(const Json& json) {
 absl::StatusOr<PredictAnswer> ParsePredictAnswer(const Json& json) {
   PredictAnswer answer;
   MLP_RETURN_IF_ERROR(Get(json, "us", &answer.us));
-  if (answer.us <= 0) return Wrong("us", "a time above 0", json);
+  if (answer.us && *answer.us <= 0) return Wrong("us", "a time above 0, or null", json);
   return answer;
 }
 

@@ -38,6 +38,8 @@ struct Uses {
   std::string precision = "fp32";
   std::string optimizer = "adam";
   std::string loss = "softmax_cross_entropy";
+  // Whether its loss and accuracy can be compared with ours. A row that cannot says so.
+  bool checked = true;
   std::string note = "";
   bool operator==(const Uses&) const = default;
 };
@@ -63,7 +65,7 @@ struct EvaluateAnswer {  // of the test part
 };
 
 struct PredictAnswer {
-  double us = 0;  // median time of one batch
+  std::optional<double> us = {};  // median time of one batch; none where it cannot predict
 };
 
 Json ToJson(const InitRequest& request);

@@ -33,6 +33,7 @@ TEST(Protocol, InitSurvivesTheWay) {
                               .precision = "bf16",
                               .optimizer = "sgd",
                               .loss = "mean_squared_error",
+                              .checked = false,
                               .note = "slow"}};
   const auto parsed = ParseInitAnswer(ToJson(answer));
   ASSERT_TRUE(parsed.ok()) << parsed.status();

@@ -48,7 +48,9 @@ std::string MedianText(const analysis::Row& row, const std::string& path, double
 }
 
 std::string Versions(const analysis::Row& row) {
-  return absl::StrJoin(row.runs.back().resolved, ", ", absl::PairFormatter(" "));
+  const record::RunRecord& run = row.runs.back();
+  if (run.params.contains("checked")) return "result not checked";
+  return absl::StrJoin(run.resolved, ", ", absl::PairFormatter(" "));
 }
 
 std::string Row(const analysis::Table& table, const analysis::Row& row,

@@ -42,6 +42,7 @@ Tolerance ToleranceFor(const Uses& uses) {
 
 std::string Disagreement(const Uses& uses, const Figures& found, const Figures& expected,
                          size_t epoch) {
+  if (!uses.checked) return "";
   const Tolerance tolerance = ToleranceFor(uses);
   std::string what = LossDisagreement(found.train.loss, expected.train.loss, tolerance.train_loss);
   if (what.empty()) {

@@ -27,7 +27,8 @@ struct Tolerance {
 // other weights make them two trainings, and so does another precision.
 Tolerance ToleranceFor(const Uses& uses);
 
-// "" where they agree, else what does not, with both values and the tolerance. `epoch` from 1.
+// "" where they agree or are not to be checked, else what does not, with both values and the
+// tolerance. `epoch` from 1.
 std::string Disagreement(const Uses& uses, const Figures& found, const Figures& expected,
                          size_t epoch);
 

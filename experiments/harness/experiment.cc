@@ -62,7 +62,7 @@ std::optional<int> Experiment::Parse() {
 Table& Experiment::AddTable(record::View view) { return tables_.emplace_back(std::move(view)); }
 
 void Experiment::Say(const std::string& line) const {
-  if (!options_.quiet) absl::FPrintF(stderr, "%s\n", line);
+  if (!options_.output.quiet) absl::FPrintF(stderr, "%s\n", line);
 }
 
 record::Record Experiment::Head(const data::Dataset& dataset) const {
@@ -113,7 +113,7 @@ absl::StatusOr<int> Experiment::Measure() {
   Say(absl::StrCat(question_.name, ": ", question_.question));
   MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
   dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
-  const std::string out = OutputDirectory(options_);
+  const std::string out = OutputDirectory(options_.output, options_.smoke);
   MLP_ASSIGN_OR_RETURN(record::RecordWriter writer,
                        record::RecordWriter::Open(out, Head(dataset), options_.resume));
   if (writer.resumed() > 0) Say(absl::StrCat("resumed: ", writer.resumed(), " runs are there"));
@@ -143,11 +143,12 @@ absl::StatusOr<int> Experiment::Measure() {
           },
       .announce =
           [&](int round, size_t index, size_t total, const Variant& variant) {
-            if (options_.quiet) return;
+            if (options_.output.quiet) return;
             if (index == 0 || !bar) {
               bar.emplace(absl::StrFormat("%s round %d (%.0f s of %.0f s)", question_.name,
                                           round + 1, clock_s(), options_.budget_s),
-                          static_cast<int64_t>(total), flags::ToProgressMode(options_.progress));
+                          static_cast<int64_t>(total),
+                          flags::ToProgressMode(options_.output.progress));
             }
             bar->Update(static_cast<int64_t>(index), variant.name);
           }};
@@ -168,8 +169,8 @@ absl::StatusOr<int> Experiment::Measure() {
                                    outcome.rounds, options_.budget_s));
   }
   MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-  std::fputs(options_.json ? SummaryJson(writer.record(), path, outcome).c_str()
-                           : SummaryText(writer.record(), path, outcome).c_str(),
+  std::fputs(options_.output.json ? SummaryJson(writer.record(), path, outcome).c_str()
+                                  : SummaryText(writer.record(), path, outcome).c_str(),
              stdout);
   if (outcome.failed.empty()) return 0;
   absl::FPrintF(stderr, "%s: failed variants: %s; see \"message\" in %s\n", question_.name,

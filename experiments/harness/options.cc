@@ -1,11 +1,9 @@
 #include "experiments/harness/options.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "mlp/base/status_macros.h"
 #include "mlp/base/team.h"
-#include "mlp/flags/paths.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
 
@@ -64,16 +62,8 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
                 .min = 0,
                 .max = 3600});
   flags.Bool("smoke", &o->smoke, "only see that it works: little data, one round, few steps");
-  flags.Group("Output");
-  flags.String("out", &o->out,
-               {.help = "results directory (empty: results/ in the workspace; for --smoke a "
-                        "temporary one)",
-                .value_name = "DIR"});
+  AddOutputFlags(flags, &o->output);
   flags.Bool("resume", &o->resume, "go on with the newest interrupted record of the same setup");
-  flags.Bool("json", &o->json, "one JSON document on stdout");
-  flags.Bool("quiet", &o->quiet, "errors only on stderr");
-  flags.Choice("progress", &o->progress, {"auto", "always", "never"},
-               {.help = "auto: a bar on a terminal"});
 }
 
 absl::StatusOr<Setup> Resolve(const Options& options) {
@@ -98,13 +88,6 @@ void Shrink(Options* options) {
   options->batch_size = std::min<size_t>(options->batch_size, 64);
   options->repetitions = 1;
   options->max_gate_s = 0;
-}
-
-std::string OutputDirectory(const Options& options) {
-  if (!options.out.empty()) return flags::ResolvePath(options.out);
-  // Toy figures do not belong among results.
-  if (options.smoke) return (std::filesystem::temp_directory_path() / "mlp-lab-smoke").string();
-  return flags::WorkspacePath("results");
 }
 
 }  // namespace mlp::experiments

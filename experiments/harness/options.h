@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "experiments/harness/output.h"
 #include "mlp/data/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/model/spec.h"
@@ -34,10 +35,7 @@ struct Options {
   bool smoke = false;
   bool resume = false;
 
-  std::string out = "";  // "": results/ in the workspace
-  bool json = false;
-  bool quiet = false;
-  std::string progress = "auto";
+  OutputOptions output;
 };
 
 // Registers them all, but for those in `omitted`: what an experiment itself varies, or has no use
@@ -55,8 +53,5 @@ absl::StatusOr<Setup> Resolve(const Options& options);
 
 // Less of everything: an experiment in seconds, to see that it works.
 void Shrink(Options* options);
-
-// Where records go.
-std::string OutputDirectory(const Options& options);
 
 }  // namespace mlp::experiments

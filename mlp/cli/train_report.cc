@@ -73,6 +73,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
                                    : flags::ToProgressMode(flags.output.progress)) {
   if (flags.output.json) return;
   const train::StrategyOptions& strategy = plan.options.strategy;
+  const int threads = train::BusyThreads(strategy);
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
       "%s: %d parameters, %s%s, %s, %s, %d thread%s\n"
@@ -83,8 +84,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
           : absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols),
       model::Format(plan.spec), plan.spec.parameter_count(),
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
-      strategy.KindName(), kernels::Name(strategy.target), strategy.threads,
-      strategy.threads == 1 ? "" : "s",
+      strategy.KindName(), kernels::Name(strategy.target), threads, threads == 1 ? "" : "s",
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }
 
@@ -147,7 +147,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
         {"samples", test->samples}, {"loss", test->loss}, {"accuracy", test->accuracy}};
   }
   document["resolved"] = {{"isa", IsaName(strategy.target)},
-                          {"threads", strategy.threads},
+                          {"threads", train::BusyThreads(strategy)},
                           {"strategy", std::string(strategy.KindName())},
                           {"precision", flags_.precision},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},

@@ -105,7 +105,13 @@ TEST_F(LoadTest, MnistIsLookedForInOrder) {
   EXPECT_EQ(first_label(""), 1);
   EXPECT_EQ(first_label(MakeFiles("flag", 2)), 2);
   // A place without the files does not end the search.
-  EXPECT_EQ(first_label(root_ + "/nowhere"), 1);
+  setenv("MNIST_DIR", (root_ + "/nowhere").c_str(), 1);
+  EXPECT_EQ(first_label(""), 0);
+  // But one that was asked for does.
+  const absl::Status status = Load({.data = "mnist", .data_dir = root_ + "/nowhere"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(absl::StartsWith(status.message(), root_ + "/nowhere: directory: expected the four"))
+      << status;
 }
 
 TEST_F(LoadTest, TheCacheLiesUnderHomeWithoutAnXdgVariable) {
@@ -119,10 +125,10 @@ TEST_F(LoadTest, TheCacheLiesUnderHomeWithoutAnXdgVariable) {
 
 TEST_F(LoadTest, WithoutMnistItSaysWhereItLookedAndWhatToDo) {
   setenv("MNIST_DIR", (root_ + "/variable").c_str(), 1);
-  const absl::Status status = Load({.data = "mnist", .data_dir = root_ + "/flag"}).status();
+  const absl::Status status = Load({.data = "mnist"}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   for (const std::string& part :
-       {root_ + "/flag", root_ + "/variable", root_ + "/cache/mlp-lab/mnist",
+       {root_ + "/variable", root_ + "/cache/mlp-lab/mnist",
         std::string("train-images-idx3-ubyte.gz"), std::string("train-labels-idx1-ubyte.gz"),
         std::string("t10k-images-idx3-ubyte.gz"), std::string("t10k-labels-idx1-ubyte.gz"),
         std::string("Y. LeCun, C. Cortes and C. Burges"), std::string("--data=digits")}) {

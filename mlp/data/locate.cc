@@ -75,9 +75,10 @@ absl::StatusOr<IdxFiles> FindIdxFiles(absl::string_view directory) {
 }
 
 absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
+  // Who names a place means it: other data would be a surprise.
+  if (!data_dir.empty()) return FindIdxFiles(data_dir);
   const std::string cache = CacheDirectory();
   const std::pair<const char*, std::string> places[] = {
-      {"--data_dir", std::string(data_dir)},
       {"MNIST_DIR", Variable("MNIST_DIR")},
       {"cache", cache},
   };

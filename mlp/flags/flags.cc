@@ -28,11 +28,7 @@ absl::StatusOr<int64_t> ReadInt(absl::string_view text, const IntOptions& option
   int64_t value = 0;
   if (absl::SimpleAtoi(text, &value) && value >= options.min && value <= options.max) return value;
   std::string what = "an integer";
-  if (options.max != std::numeric_limits<int64_t>::max()) {
-    absl::StrAppend(&what, " from ", options.min, " to ", options.max);
-  } else if (options.min != std::numeric_limits<int64_t>::min()) {
-    absl::StrAppend(&what, " of at least ", options.min);
-  }
+  absl::StrAppend(&what, " from ", options.min, " to ", options.max);
   return Expected(what, text);
 }
 
@@ -43,11 +39,7 @@ absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& o
     return value;
   }
   std::string what = "a number";
-  if (options.max != std::numeric_limits<double>::max()) {
-    absl::StrAppend(&what, " from ", options.min, " to ", options.max);
-  } else if (options.min != std::numeric_limits<double>::lowest()) {
-    absl::StrAppend(&what, " of at least ", options.min);
-  }
+  absl::StrAppend(&what, " from ", options.min, " to ", options.max);
   return Expected(what, text);
 }
 

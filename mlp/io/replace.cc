@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -32,9 +33,12 @@ absl::Status CheckDirectory(const std::string& path) {
     return Wrong(absl::StatusCode::kFailedPrecondition, path,
                  absl::StrCat("a directory ", directory), "a file", "choose another name");
   }
-  if (access(directory.c_str(), W_OK | X_OK) != 0) {
-    return ErrnoError("create a file in its directory", path, errno);
-  }
+  // Permissions do not tell of file systems that are read-only, full or no place for files: only
+  // the attempt does.
+  std::string name = path + ".tmp.XXXXXX";
+  const FileDescriptor fd(mkostemp(name.data(), O_CLOEXEC));
+  if (!fd.ok()) return ErrnoError("create a file in its directory", path, errno);
+  unlink(name.c_str());
   return absl::OkStatus();
 }
 

@@ -38,6 +38,15 @@ TEST_F(ReplaceTest, NothingThere) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("expected a directory " + Path("none")));
 }
 
+TEST_F(ReplaceTest, WhereNoFileCanBe) {
+  const absl::Status status = CheckReplaceable("/proc/new", kKind, true);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("/proc/new: cannot create a file in its directory"));
+  EXPECT_TRUE(CheckReplaceable(Path("new"), kKind, false).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+}
+
 TEST_F(ReplaceTest, OnlyTheSameKindOrByForce) {
   EXPECT_TRUE(CheckReplaceable(Write("model", "MODEL and more"), kKind, false).ok());
   for (const char* contents : {"", "MODE", "MODEM", "something else"}) {

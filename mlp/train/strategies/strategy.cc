@@ -1,5 +1,6 @@
 #include "mlp/train/strategies/strategy.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -119,6 +120,24 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
     resolved.shards = DefaultShards(*resolved.kind, job.spec, options.threads);
   }
   return resolved;
+}
+
+int BusyThreads(const StrategyOptions& resolved) {
+  switch (resolved.kind.value()) {
+    case StrategyKind::kTiny:
+    case StrategyKind::kPerSample:
+      return 1;
+    case StrategyKind::kTensorParallel:
+    case StrategyKind::kThreadPrivate:
+    case StrategyKind::kAtomic:
+    case StrategyKind::kHogwild:
+      return static_cast<int>(std::min(static_cast<size_t>(resolved.threads), resolved.shards));
+    case StrategyKind::kMaterialized:
+    case StrategyKind::kFused:
+    case StrategyKind::kAccumulate:
+      return resolved.threads;
+  }
+  __builtin_unreachable();
 }
 
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& options,

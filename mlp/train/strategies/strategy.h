@@ -88,6 +88,9 @@ std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyO
 // The options with what they leave open decided: kind and shards.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
+// How many of those threads have work in a step.
+int BusyThreads(const StrategyOptions& resolved);
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
