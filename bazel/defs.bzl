@@ -126,7 +126,7 @@ def mlp_kernel_family(
             copts = variant_copts,
             linkstatic = True,
             visibility = ["//visibility:private"],
-            deps = deps + context + tools.get(backend, []) + [name + "_api"],
+            deps = deps + context + tools.get(backend, tools["simd"]) + [name + "_api"],
         )
     mlp_cc_library(
         name = name,

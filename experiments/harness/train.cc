@@ -125,6 +125,7 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
   }
   run.params.try_emplace("skip_zeros", strategy.skip_zeros.value_or(false));
   run.params.try_emplace("precision", std::string(kernels::Name(strategy.precision)));
+  if (train::UsesAmx(strategy)) run.params.try_emplace("amx", true);
   run.params.try_emplace("target", kernels::Name(strategy.target));
   run.params.try_emplace("math", std::string(kernels::Name(strategy.math)));
   for (const auto& [op, target] : train::ResolvedKernels(strategy)) run.resolved[op] = target;

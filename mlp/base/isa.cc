@@ -34,6 +34,11 @@ bool CpuHasAmxBf16() {
       (d >> 22 & 1) == 0 || (d >> 24 & 1) == 0) {
     return false;
   }
+  // Whether the operating system saves them (XCR0, bits 17 and 18; volume 1, 13.3).
+  unsigned low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned kTileConfigAndData = 3u << 17;
+  if ((low & kTileConfigAndData) != kTileConfigAndData) return false;
   // Linux lends the tiles' state to a process that asks for it (Documentation/x86/xstate.rst).
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;               // XFEATURE_XTILEDATA

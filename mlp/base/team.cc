@@ -46,6 +46,31 @@ void AfterRelease(void*) {}
 #define MLP_HAS_REGION
 #endif
 
+// What this thread holds, and whether it does so beyond the end of a RunTeam.
+thread_local const ThreadState* held_state = nullptr;
+thread_local bool is_kept = false;
+
+void LeaveState() {
+  if (is_kept || held_state == nullptr) return;
+  held_state->leave();
+  held_state = nullptr;
+}
+
+// While an object of this class lives on a thread, its state is kept.
+class ScopedKeptState {
+ public:
+  ScopedKeptState() : was_kept_(is_kept) { is_kept = true; }
+  ~ScopedKeptState() {
+    is_kept = was_kept_;
+    LeaveState();
+  }
+  ScopedKeptState(const ScopedKeptState&) = delete;
+  ScopedKeptState& operator=(const ScopedKeptState&) = delete;
+
+ private:
+  const bool was_kept_;
+};
+
 // One worker's run of the body. Out of line, so that ThreadSanitizer follows it (see RunTeam).
 [[gnu::noinline]] void RunWorker(int rank, int size, Barrier* barrier,
                                  absl::FunctionRef<void(const Worker&)> body) {
@@ -53,6 +78,7 @@ void AfterRelease(void*) {}
   const Worker worker(rank, size, barrier);
   AfterRelease(barrier);
   body(worker);
+  LeaveState();
   Release(barrier);
 }
 
@@ -196,7 +222,10 @@ MLP_HAS_REGION void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> 
 
 MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
   MLP_CHECK_GE(threads, 1);
-  if (threads == 1 || standing_team != nullptr) return body();
+  if (threads == 1 || standing_team != nullptr) {
+    const ScopedKeptState kept;
+    return body();
+  }
   StandingTeam team(threads);
   omp_set_dynamic(0);
   // A RunTeam with more threads than are kept opens a region of its own.
@@ -206,6 +235,7 @@ MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
   {
     MLP_CHECK_EQ(omp_get_num_threads(), threads);
     AfterRelease(&team);
+    const ScopedKeptState kept;
     if (omp_get_thread_num() == 0) {
       standing_team = &team;
       body();
@@ -217,6 +247,13 @@ MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
     Release(&team);
   }
   AfterRelease(&team);
+}
+
+void HoldInTeam(const ThreadState& state) {
+  if (held_state == &state) return;
+  MLP_CHECK(held_state == nullptr);
+  state.enter();
+  held_state = &state;
 }
 
 int AvailableThreads() {

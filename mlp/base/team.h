@@ -97,6 +97,17 @@ void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body);
 // spin for a few microseconds, then sleep until the next one.
 void KeepTeam(int threads, absl::FunctionRef<void()> body);
 
+// State of a thread that takes a while to set up, such as the CPU's tiles.
+struct ThreadState {
+  void (*enter)();
+  void (*leave)();
+};
+
+// To be called by a worker of a team: this thread enters the state, unless it holds it already, and
+// leaves it with its team: at KeepTeam's end where that keeps the thread, else at RunTeam's. A
+// thread can hold one state.
+void HoldInTeam(const ThreadState& state);
+
 // How many threads this process may use: the CPU affinity and the cgroup's quota, at least 1.
 int AvailableThreads();
 

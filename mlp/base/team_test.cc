@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -73,6 +74,50 @@ TEST(TeamTest, KeptTeamServesManyCalls) {
       for (int call = 0; call < 100; ++call) expected += rank < 1 + call % (threads + 1);
       EXPECT_EQ(counts[rank], expected) << threads << " threads, rank " << rank;
     }
+  }
+}
+
+std::atomic<int> entered = 0;
+std::atomic<int> left = 0;
+thread_local bool inside = false;
+constexpr ThreadState kCounted = {[] {
+                                    EXPECT_FALSE(inside);
+                                    inside = true;
+                                    ++entered;
+                                  },
+                                  [] {
+                                    EXPECT_TRUE(inside);
+                                    inside = false;
+                                    ++left;
+                                  }};
+
+void HoldTwice(int threads) {
+  RunTeam(threads, [](const Worker&) {
+    HoldInTeam(kCounted);
+    HoldInTeam(kCounted);
+    EXPECT_TRUE(inside);
+  });
+}
+
+// Once for each thread of a team, until the team is done.
+TEST(TeamTest, ThreadsHoldAStateAsLongAsTheirTeamIsKept) {
+  for (const int threads : {1, 2, 3}) {
+    entered = left = 0;
+    HoldTwice(threads);
+    HoldTwice(threads);
+    EXPECT_EQ(entered, 2 * threads);
+    EXPECT_EQ(left, 2 * threads);
+    entered = left = 0;
+    KeepTeam(threads, [&] {
+      for (int call = 0; call < 3; ++call) HoldTwice(threads);
+      KeepTeam(threads, [&] { HoldTwice(threads); });
+      EXPECT_EQ(entered, threads);
+      EXPECT_EQ(left, 0);
+      // Those beyond the kept team leave with their own.
+      HoldTwice(threads + 1);
+    });
+    EXPECT_EQ(entered, left);
+    EXPECT_FALSE(inside);
   }
 }
 

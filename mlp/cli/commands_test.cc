@@ -61,8 +61,19 @@ TEST_F(CommandsTest, WrongUseIsCode2AndSaysWhat) {
   expect({"train", "--backend=gpu"}, "--backend: expected one of auto");
   expect({"train", "--strategy=magic"}, "--strategy: expected one of");
   expect({"train", "--precision=int4"}, "--precision: expected one of fp32");
-  expect({"train", "--precision=bf16", "--strategy=fused"}, "needs --strategy=tensor_parallel");
-  expect({"train", "--precision=bf16", "--skip_zeros=yes"}, "multiplies all pixels");
+  for (const std::string precision : {"split3", "bf16x3", "bf16"}) {
+    expect({"train", "--precision=" + precision, "--strategy=fused"},
+           "--precision: " + precision + " needs --strategy=tensor_parallel, found fused");
+    expect({"train", "--precision=" + precision, "--skip_zeros=yes"},
+           "--precision: " + precision + " multiplies all pixels");
+    expect({"train", "--precision=" + precision, "--data=circles", "--model=2-64-2",
+            "--strategy=tensor_parallel"},
+           "needs pixels");
+  }
+  expect({"train", "--amx=maybe"}, "--amx: expected one of auto");
+  expect({"train", "--amx=yes"}, "--amx=yes: needs products of bfloat16, found --precision=fp32");
+  expect({"train", "--amx=yes", "--precision=split3", "--isa=sse2"},
+         "--amx=yes: needs simd/avx512 on a CPU with AMX_BF16");
   expect({"train", "--device=cuda"}, "--device: expected one of cpu");
   expect({"train", "--data=" + mlp_.data()}, "--model: expected an input width of 36");
   expect({"evaluate"}, "--in: expected a model file");

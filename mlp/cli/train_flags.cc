@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "mlp/base/isa.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
 #include "mlp/data/batcher.h"
@@ -26,6 +27,10 @@ std::string Text(double value) {
 // Settings without which the rest of a training cannot be what it would have been: they decide
 // which samples come when, and what the optimizer's state means.
 constexpr const char* kFixed[] = {"batch_size", "last_batch", "optimizer", "seed", "validation"};
+
+bool HasWords(const train::StrategyOptions& strategy) {
+  return strategy.precision != kernels::Precision::kFp32;
+}
 
 bool IsScalar(const kernels::Target& target) { return target.backend == kernels::Backend::kScalar; }
 
@@ -91,8 +96,12 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   std::vector<std::string> precisions;
   for (const kernels::Precision p : kernels::kPrecisions) precisions.emplace_back(Name(p));
   flags.Choice("precision", &o->precision, precisions,
-               {.help = "what tensor_parallel rounds the factors of products to; sums, weights and "
-                        "the optimizer's state are fp32"});
+               {.help = "factors of tensor_parallel's products; sums, weights and the optimizer's "
+                        "state are fp32. split3: fp32, with pixels by three bfloat16 terms, as "
+                        "accurate; bf16x3: two terms, some 16 bits; bf16: 8 bits"});
+  flags.Choice("amx", &o->amx, {"auto", "yes", "no"},
+               {.help = "products of bfloat16 by the CPU's tiles, which add up in another order; "
+                        "auto: where it has them. A saved model goes on as it began"});
   flags.Choice(
       "skip_zeros", &o->skip_zeros, {"auto", "yes", "no"},
       {.help = "tensor_parallel leaves out products with pixels that are 0; the same bits; "
@@ -154,6 +163,7 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
     strategy.shards = train::DefaultShards(kind, plan.spec, strategy.threads);
   }
   MLP_ASSIGN_OR_RETURN(strategy.precision, kernels::ParsePrecision(flags.precision));
+  if (flags.amx != "auto") strategy.amx = flags.amx == "yes";
   if (flags.skip_zeros != "auto") strategy.skip_zeros = flags.skip_zeros == "yes";
   if (!flags.profile_out.empty() && flags.profile_out == flags.out) {
     return absl::InvalidArgumentError(absl::StrCat("--profile_out: ", flags.profile_out,
@@ -188,7 +198,8 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"backend", std::string(kernels::Name(strategy.target.backend))},
           {"isa", IsScalar(strategy.target) ? "auto" : std::string(Name(strategy.target.isa))},
           {"math", flags.compute.math},
-          {"precision", flags.precision}};
+          {"precision", flags.precision},
+          {"amx", HasWords(strategy) ? (train::UsesAmx(strategy) ? "yes" : "no") : "auto"}};
 }
 
 absl::Status AddSettings(const std::vector<std::string>& arguments, const model::SavedModel& saved,
@@ -216,6 +227,14 @@ absl::Status AddSettings(const std::vector<std::string>& arguments, const model:
                         ", which this CPU lacks; from here on numbers differ in their last bits"));
       settings.erase("isa");
     }
+  }
+  if (flags.Given("precision") || own_target) {
+    settings.erase("amx");
+  } else if (const auto amx = settings.find("amx"); amx != settings.end() && amx->second == "yes" &&
+                                                    !HasAmxBf16() && !flags.Given("amx")) {
+    Note(options->output.quiet,
+         "trained with AMX, which this CPU lacks; from here on numbers differ in their last bits");
+    settings.erase(amx);
   }
   if (settings.contains("data") && flags.Given("data")) settings.erase("data_dir");
 

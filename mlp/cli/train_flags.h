@@ -38,6 +38,7 @@ struct TrainFlags {
   double validation = 0;
   std::string strategy = "auto";
   std::string precision = "fp32";
+  std::string amx = "auto";
   std::string skip_zeros = "auto";
   size_t shards = 0;
   size_t micro_batches = 4;

@@ -1,11 +1,15 @@
 #include "mlp/cli/train_profile.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "mlp/io/atomic_file.h"
+#include "mlp/kernels/kernels.h"
+#include "mlp/kernels/pairs/pairs.h"
 
 namespace mlp::cli {
 namespace {
@@ -29,9 +33,21 @@ ProfileReport::ProfileReport(const Profile& profile, const train::StrategyOption
                              size_t steps, double step_seconds)
     : profile_(profile),
       peaks_(kernels::MeasurePeaks(static_cast<int>(profile.lanes().size()))),
-      arithmetic_(kernels::ArithmeticName(strategy.target.isa, strategy.precision)),
+      first_(ArithmeticOf(strategy, /*with_bytes=*/true)),
+      others_(ArithmeticOf(strategy, /*with_bytes=*/false)),
       steps_(steps),
       step_seconds_(step_seconds) {}
+
+ProfileReport::Arithmetic ProfileReport::ArithmeticOf(const train::StrategyOptions& strategy,
+                                                      bool with_bytes) {
+  const size_t terms = kernels::TermsOf(strategy.precision, with_bytes);
+  if (terms == 0) return {kernels::ArithmeticName(strategy.target.isa), 1};
+  const kernels::KernelSet& kernels = kernels::KernelsFor(strategy.target);
+  const auto* words = train::UsesAmx(strategy) ? kernels.tiles : kernels.pairs;
+  const kernels::TermProducts products({nullptr, with_bytes ? 1 : terms, 0}, {nullptr, terms, 0});
+  return {kernels::ArithmeticName(strategy.target.isa, words->unit),
+          static_cast<double>(std::span<const kernels::PanelTerm>(products).size())};
+}
 
 ProfileReport::Attained ProfileReport::AttainedBy(const Profile::Summary& op) const {
   const auto part = [&](const std::string& peak, double amount) -> Attained {
@@ -40,7 +56,7 @@ ProfileReport::Attained ProfileReport::AttainedBy(const Profile::Summary& op) co
   };
   switch (BoundOf(op.op)) {
     case ProfileBound::kArithmetic:
-      return part(arithmetic_, op.work.flop);
+      return part(ArithmeticOf(op.layer).peak, ArithmeticOf(op.layer).products * op.work.flop);
     case ProfileBound::kUpdate:
       return part(kUpdatePeak, op.work.bytes);
     case ProfileBound::kMemory:
@@ -55,14 +71,18 @@ std::string ProfileReport::Table() const {
   const auto threads = static_cast<int>(profile_.lanes().size());
   const double steps = std::max(1.0, static_cast<double>(steps_));
   const double share = step_seconds_ > 0 ? 100 / step_seconds_ : 0;
+  std::string arithmetic;
+  for (const std::string& peak : std::set<std::string>{first_.peak, others_.peak}) {
+    absl::StrAppendFormat(&arithmetic, "%s %.1f Gflop/s, ", peak,
+                          1e-9 * peaks_.Find(peak).all_threads);
+  }
   std::string text = absl::StrFormat(
       "profile: %d steps of %.1f us on %d thread%s\n"
-      "measured peaks: %s %.1f Gflop/s, %s %.1f GB/s, %s %.1f GB/s\n"
+      "measured peaks: %s%s %.1f GB/s, %s %.1f GB/s\n"
       "phase     op                     layer  calls/step   us/step    share  Gflop/s     GB/s  "
       "of its peak\n",
-      steps_, 1e6 * step_seconds_ / steps, threads, threads == 1 ? "" : "s", arithmetic_,
-      1e-9 * peaks_.Find(arithmetic_).all_threads, kUpdatePeak,
-      1e-9 * peaks_.Find(kUpdatePeak).all_threads, kMemoryPeak,
+      steps_, 1e6 * step_seconds_ / steps, threads, threads == 1 ? "" : "s", arithmetic,
+      kUpdatePeak, 1e-9 * peaks_.Find(kUpdatePeak).all_threads, kMemoryPeak,
       1e-9 * peaks_.Find(kMemoryPeak).all_threads);
   double rest = step_seconds_;
   for (const Profile::Summary& op : profile_.Summarize()) {

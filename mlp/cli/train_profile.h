@@ -39,9 +39,18 @@ class ProfileReport {
   };
   Attained AttainedBy(const Profile::Summary& op) const;
 
+  // What products of a layer are compared with.
+  struct Arithmetic {
+    std::string peak;
+    double products;  // for each that was asked for, where factors are split into terms
+  };
+  static Arithmetic ArithmeticOf(const train::StrategyOptions& strategy, bool with_bytes);
+  const Arithmetic& ArithmeticOf(uint16_t layer) const { return layer == 0 ? first_ : others_; }
+
   const Profile& profile_;
   const kernels::Peaks peaks_;
-  const std::string arithmetic_;  // the peak that products are compared with
+  const Arithmetic first_;
+  const Arithmetic others_;
   const size_t steps_;
   const double step_seconds_;
 };

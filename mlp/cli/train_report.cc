@@ -150,6 +150,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
                           {"threads", train::BusyThreads(strategy)},
                           {"strategy", std::string(strategy.KindName())},
                           {"precision", flags_.precision},
+                          {"amx", train::UsesAmx(strategy)},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},
                           {"math", std::string(kernels::Name(strategy.math))},
                           {"device", flags_.compute.device}};

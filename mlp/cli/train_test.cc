@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/base/isa.h"
 #include "mlp/cli/cli_testing.h"
 #include "mlp/cli/console.h"
 #include "mlp/io/subprocess.h"
@@ -198,6 +199,47 @@ TEST_F(TrainTest, SettingsOfACraftedFileAreNoFlags) {
     EXPECT_THAT(result.errors, StartsWith("mlp train: "));
   }
   EXPECT_THAT(mlp_.Files(), ElementsAre("crafted", "m"));
+}
+
+// What decides bits goes with the file.
+TEST_F(TrainTest, APrecisionAndItsUnitAreKept) {
+  for (const std::string precision : {"split3", "bf16x3", "bf16"}) {
+    const auto train = [&](const std::string& epochs, const std::string& name) {
+      return mlp_.Train({"--strategy=tensor_parallel", "--precision=" + precision, "--amx=no",
+                         "--epochs=" + epochs, "--force", Out(name)});
+    };
+    ASSERT_EQ(train("1", "half").exit_code, kDone);
+    const Json document =
+        mlp_.RunJson({"train", Resume("half"), "--epochs=2", "--json", "--force", Out("resumed")});
+    EXPECT_EQ(document["resolved"]["precision"], precision);
+    EXPECT_EQ(document["settings"]["amx"], "no");
+    ASSERT_EQ(train("2", "whole").exit_code, kDone);
+    const auto resumed = model::LoadModel(mlp_.Path("resumed"));
+    const auto whole = model::LoadModel(mlp_.Path("whole"));
+    EXPECT_TRUE(std::ranges::equal(resumed->model.parameters(), whole->model.parameters()))
+        << precision;
+  }
+}
+
+TEST_F(TrainTest, ACpuWithoutAmxGoesOnAndSaysSo) {
+  ASSERT_EQ(mlp_.Train({"--strategy=tensor_parallel", "--epochs=1", "--precision=bf16", Out("m")})
+                .exit_code,
+            kDone);
+  auto saved = model::LoadModel(mlp_.Path("m"));
+  ASSERT_TRUE(saved.ok());
+  saved->info.settings["amx"] = "yes";
+  ASSERT_TRUE(model::SaveModel(mlp_.Path("amx"), saved->model, saved->info).ok());
+  const auto resume = [&](const std::string& flag) {
+    return mlp_.Run({"train", Resume("amx"), "--epochs=2", flag});
+  };
+  const io::CommandResult result = resume("--threads=1");
+  EXPECT_EQ(result.exit_code, kDone);
+  if (!HasAmxBf16()) {
+    EXPECT_THAT(result.errors, HasSubstr("trained with AMX, which this CPU lacks"));
+  }
+  // Another precision or instruction set is another choice.
+  EXPECT_EQ(resume("--precision=fp32").errors, "");
+  EXPECT_EQ(resume("--isa=sse2").errors, "");
 }
 
 TEST_F(TrainTest, ZeroEpochsSaveTheInitialModel) {

@@ -12,6 +12,11 @@ namespace {
 
 alignas(kCacheLineBytes) constexpr float kZeros[64] = {};
 
+// The same from `offset` on, of each term.
+kernels::Split At(const kernels::Split& split, size_t offset) {
+  return {split.to + offset, split.terms, split.stride};
+}
+
 }  // namespace
 
 void TensorParallel::Derive(size_t i, const Slice& slice) const {
@@ -24,37 +29,28 @@ void TensorParallel::Derive(size_t i, const Slice& slice) const {
       const size_t block = (q * columns + p) * width_ * width_;
       panel_.transpose(slice.weights.values.data() + (p * rows + q) * width_ * width_,
                        slice.transposed.data() + block);
-      if (pairs_ == nullptr) continue;
-      pairs_->rows(width_, 1, slice.transposed.data() + block, slice.backward.data() + block / 2);
+      if (TermsOf(i) == 0) continue;
+      pairs_->rows(width_, 1, slice.transposed.data() + block, At(slice.backward, block / 2));
     }
   }
 }
 
 // Rows q * width .. of panel p.
 void TensorParallel::PackWeights(size_t i, const Slice& slice, size_t p, size_t q) const {
-  if (pairs_ == nullptr) return;
+  if (TermsOf(i) == 0) return;
   const size_t block = (p * Panels(slice.in.size()) + q) * width_ * width_;
   // Bytes are exact words, their scale is not: the weights have it.
   pairs_->rows(width_, i == 0 ? kPixelScale : 1, slice.weights.values.data() + block,
-               slice.forward.data() + block / 2);
+               At(slice.forward, block / 2));
 }
 
 void TensorParallel::PackColumns(const Turn& turn, const Factor& factor, size_t columns) const {
-  if (pairs_ == nullptr) return;
+  if (factor.columns.terms == 0) return;
   const size_t panels = Panels(columns);
   for (size_t p = 0; p < panels; p += 2) {
     const float* panel = factor.values.data() + p * stride_;
     pairs_->columns(turn.rows(), panel, p + 1 < panels ? panel + stride_ : nullptr,
-                    factor.columns.data() + p / 2 * stride_);
-  }
-}
-
-void TensorParallel::PackRows(const Turn& turn, const Factor& factor, size_t columns,
-                              float scale) const {
-  if (pairs_ == nullptr) return;
-  for (size_t p = 0; p < Panels(columns); ++p) {
-    pairs_->rows(turn.rows(), scale, factor.values.data() + p * stride_,
-                 factor.rows.data() + p * stride_);
+                    At(factor.columns, p / 2 * stride_));
   }
 }
 
@@ -62,14 +58,19 @@ void TensorParallel::PackOutput(const Turn& turn, size_t i, const Factor& y, siz
   // What the last layer says is the loss's alone.
   if (i + 1 == layers_.size()) return;
   PackColumns(turn, y, columns);
-  PackRows(turn, y, columns, 1);
+  for (size_t p = 0; y.rows.terms > 0 && p < Panels(columns); ++p) {
+    pairs_->x_rows(turn.rows(), y.values.data() + p * stride_, At(y.rows, p * stride_));
+  }
 }
 
 void TensorParallel::PackGradient(const Turn& turn, size_t i, const Factor& d,
                                   size_t columns) const {
   // Nobody asks for the gradient of the input.
   if (i > 0) PackColumns(turn, d, columns);
-  PackRows(turn, d, columns, i == 0 ? kPixelScale : 1);
+  for (size_t p = 0; d.rows.terms > 0 && p < Panels(columns); ++p) {
+    pairs_->rows(turn.rows(), i == 0 ? kPixelScale : 1, d.values.data() + p * stride_,
+                 At(d.rows, p * stride_));
+  }
 }
 
 void TensorParallel::GatherInput(const Turn& turn) const {
@@ -148,6 +149,7 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
   const Layer& layer = layers_.front();
   const Range in = layer.slices[shards.begin].in;
   const size_t panels = Panels(in.size());
+  const size_t terms = TermsOf(0);
   // Once at least, for the sake of the bias.
   for (size_t q = 0; q == 0 || q < panels; q += kInputPanels) {
     const size_t count = std::min(kInputPanels, panels - q);
@@ -155,14 +157,15 @@ void TensorParallel::ForwardInput(const Turn& turn, Range shards) const {
     for (size_t s = shards.begin; s < shards.end; ++s) {
       const Slice& slice = layer.slices[s];
       for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
-        product_({.rows = turn.rows(),
-                  .depth = Terms(std::min(count * width_, in.size() - q * width_)),
-                  .columns = ColumnsOf(slice.out.size(), p),
-                  .a = turn.desk.input.data(),
-                  .a_stride = stride_,
-                  .b = slice.forward.data() + Terms((p * panels + q) * width_) * width_,
-                  .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
-                  .y = slice.product.data() + p * stride_});
+        Product({.rows = turn.rows(),
+                 .depth = Depth(terms, std::min(count * width_, in.size() - q * width_)),
+                 .columns = ColumnsOf(slice.out.size(), p),
+                 .a = turn.desk.input.data(),
+                 .a_stride = stride_,
+                 .b = slice.forward.to + Depth(terms, (p * panels + q) * width_) * width_,
+                 .start = q == 0 ? slice.bias.values.data() + p * width_ : nullptr,
+                 .y = slice.product.data() + p * stride_},
+                {turn.desk.input.data(), 1, 0}, slice.forward);
       }
     }
   }
@@ -213,21 +216,27 @@ void TensorParallel::ForwardSparse(const Turn& turn) const {
   });
 }
 
-void TensorParallel::Multiply(const Turn& turn, std::span<const float> x, Range depth,
-                              Range columns, std::span<const float> b, const float* start,
-                              const Sink& sink) const {
+void TensorParallel::Product(const kernels::PanelProduct& job, const kernels::Split& a,
+                             const kernels::Split& b) const {
+  if (b.terms == 0) return panel_.product(job);
+  pairs_->product(job, kernels::TermProducts(a, b));
+}
+
+void TensorParallel::Multiply(const Turn& turn, const kernels::Split& x, Range depth, Range columns,
+                              const kernels::Split& b, const float* start, const Sink& sink) const {
   std::array<const float*, kernels::PanelSum::kMaxDepth> add;
   for (size_t p = 0; p < Panels(columns.size()); ++p) {
     for (size_t k = 0; k < sink.adds; ++k) add[k] = sink.add[k] + p * stride_;
-    product_({.rows = turn.rows(),
-              .depth = Terms(depth.size()),
-              .columns = ColumnsOf(columns.size(), p),
-              .a = x.data(),
-              .a_stride = stride_,
-              .b = b.data() + p * Terms(RoundUp(depth.size(), width_)) * width_,
-              .start = start == nullptr ? kZeros : start + p * width_,
-              .y = sink.y.data() + p * stride_,
-              .add = std::span(add).first(sink.adds)});
+    Product({.rows = turn.rows(),
+             .depth = Depth(b.terms, depth.size()),
+             .columns = ColumnsOf(columns.size(), p),
+             .a = x.to,
+             .a_stride = stride_,
+             .b = b.to + p * Depth(b.terms, RoundUp(depth.size(), width_)) * width_,
+             .start = start == nullptr ? kZeros : start + p * width_,
+             .y = sink.y.data() + p * stride_,
+             .add = std::span(add).first(sink.adds)},
+            x, b);
   }
 }
 
@@ -365,22 +374,26 @@ void TensorParallel::Apply(const Turn& turn, const Parameters& parameters, size_
 
 // The rows of W that belong to panel q of the slice's input, x.
 void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q,
-                                const float* x, std::span<const float> d) const {
+                                const kernels::Split& x, const kernels::Split& d) const {
   const size_t height = RoundUp(slice.in.size(), width_);
   for (size_t p = 0; p < Panels(slice.out.size()); ++p) {
     const size_t offset = (p * height + q * width_) * width_;
-    kernels::PanelUpdate job = {.batch = Terms(turn.rows()),
+    kernels::PanelUpdate job = {.batch = Depth(d.terms, turn.rows()),
                                 .rows = ColumnsOf(slice.in.size(), q),
                                 .columns = ColumnsOf(slice.out.size(), p),
-                                .x = x,
-                                .d = d.data() + p * stride_,
+                                .x = x.to,
+                                .d = d.to + p * stride_,
                                 .weights = slice.weights.values.data() + offset,
                                 .states = {},
                                 .prefetch = &turn.desk.prefetch};
     for (size_t k = 0; k < kernels::States(optimizer_); ++k) {
       job.states[k] = slice.weights.states[k].data() + offset;
     }
-    update_(optimizer_, math_, turn.update, job);
+    if (d.terms == 0) {
+      panel_.update(optimizer_, math_, turn.update, job);
+    } else {
+      pairs_->update(optimizer_, math_, turn.update, job, kernels::TermProducts(x, d));
+    }
     // Those of other layers are packed as they are transposed.
     if (i == 0) PackWeights(i, slice, p, q);
   }
@@ -449,7 +462,7 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
                             turn.desk.input.data());
         }
         for (size_t s = begin; s < begin + step; ++s) {
-          UpdateRows(turn, i, layer.slices[s], q, turn.desk.input.data(),
+          UpdateRows(turn, i, layer.slices[s], q, {turn.desk.input.data(), 1, 0},
                      gradient_of(layer.slices[s]).rows);
         }
       }
@@ -459,7 +472,7 @@ void TensorParallel::UpdateLayer(const Turn& turn, size_t i) {
     const Slice& slice = layer.slices[s];
     if (i > 0) {
       for (size_t q = 0; q < Panels(slice.in.size()); ++q) {
-        UpdateRows(turn, i, slice, q, InputOf(turn, i, s).rows.data() + q * stride_,
+        UpdateRows(turn, i, slice, q, At(InputOf(turn, i, s).rows, q * stride_),
                    gradient_of(slice).rows);
       }
       Derive(i, slice);

@@ -44,8 +44,10 @@ class TensorParallel {
   // `kernels` must have a panel family. Threads beyond the number of shards have nothing to do.
   struct Options {
     kernels::MathMode math = kernels::MathMode::kFast;
-    // Of the factors of all products; sums, weights and states are single precision.
+    // Of the factors of products; sums, weights and states are single precision.
     kernels::Precision precision = kernels::Precision::kFp32;
+    // Products of bfloat16 by the CPU's tiles, which `kernels` must have then: bits differ.
+    bool tiles = false;
     size_t shards = 1;
     size_t max_batch = 1;
     int threads = 1;
@@ -82,12 +84,12 @@ class TensorParallel {
     std::array<std::span<float>, kernels::kMaxStates> states;
   };
 
-  // Values and what products read of them: with fp32 the values themselves, else words packed from
-  // them (see pairs.h).
+  // Values and what products read of them: words packed from them (see pairs.h), or the values
+  // themselves, as 0 terms.
   struct Factor {
-    std::span<float> values;   // panels of [max_batch, width]
-    std::span<float> columns;  // words of columns: panels of [max_batch, width], half as many
-    std::span<float> rows;     // words of rows: panels of [Words(max_batch), width]
+    std::span<float> values;  // panels of [max_batch, width]
+    kernels::Split columns;   // words of columns: panels of [max_batch, width], half as many
+    kernels::Split rows;      // words of rows: panels of [Words(max_batch), width]
   };
 
   // What a shard owns of a layer.
@@ -97,9 +99,9 @@ class TensorParallel {
     Range lists;                  // of the input's stretches, those that are its rows; first layer
     Parameters weights;           // panels of [in rounded up, width]
     std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
-    // What products read: both as they are, or words of their rows.
-    std::span<float> forward;
-    std::span<float> backward;
+    // What products read: both as they are (0 terms), or words of their rows.
+    kernels::Split forward;
+    kernels::Split backward;
     Parameters bias;  // [out rounded up]; zeros for shards but the first, if by rows
     // All panels of [max_batch, width].
     std::span<float> product;  // input W + bias; by rows, the shard's part of it
@@ -191,9 +193,12 @@ class TensorParallel {
   void PlanRoots();
   void PlanStretches();
 
+  // One panel of a product; its operands are those of the job.
+  void Product(const kernels::PanelProduct& job, const kernels::Split& a,
+               const kernels::Split& b) const;
   // y = start + x b; start null for 0.
-  void Multiply(const Turn& turn, std::span<const float> x, Range depth, Range columns,
-                std::span<const float> b, const float* start, const Sink& sink) const;
+  void Multiply(const Turn& turn, const kernels::Split& x, Range depth, Range columns,
+                const kernels::Split& b, const float* start, const Sink& sink) const;
   // y = f(z) and d *= f'(z) over one panel.
   void Activate(const Layer& layer, size_t rows, const float* z, float* y) const;
   void MultiplyBySlope(const Layer& layer, size_t rows, const float* z, const float* y,
@@ -207,8 +212,8 @@ class TensorParallel {
   void BackwardInput(const Turn& turn, size_t i);
   void FinishInputGradient(const Turn& turn, size_t i);
   void UpdateLayer(const Turn& turn, size_t i);
-  void UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q, const float* x,
-                  std::span<const float> d) const;
+  void UpdateRows(const Turn& turn, size_t i, const Slice& slice, size_t q, const kernels::Split& x,
+                  const kernels::Split& d) const;
   void UpdateSparse(const Turn& turn) const;
   void UpdateBias(const Turn& turn, const Slice& slice, std::span<const float> d) const;
   void Apply(const Turn& turn, const Parameters& parameters, size_t offset, size_t n,
@@ -217,8 +222,10 @@ class TensorParallel {
   void Derive(size_t i, const Slice& slice) const;
   void PackWeights(size_t i, const Slice& slice, size_t p, size_t q) const;
 
+  // Terms of the factors of layer i's products (but pixels); 0: they are single precision.
+  size_t TermsOf(size_t i) const { return kernels::TermsOf(precision_, i == 0); }
   // How many elements or words a product over n elements takes.
-  size_t Terms(size_t n) const { return pairs_ == nullptr ? n : kernels::Words(n); }
+  static size_t Depth(size_t terms, size_t n) { return terms == 0 ? n : kernels::Words(n); }
   // Pack what products read of layer i's output and of its gradient, with so many columns.
   void PackOutput(const Turn& turn, size_t i, const Factor& y, size_t columns) const;
   void PackGradient(const Turn& turn, size_t i, const Factor& d, size_t columns) const;
@@ -232,10 +239,8 @@ class TensorParallel {
   const kernels::KernelSet& kernels_;
   const kernels::PanelKernels& panel_;
   const kernels::SparseKernels& sparse_;
+  const kernels::Precision precision_;
   const kernels::PairKernels* const pairs_;  // null with fp32
-  // Of panel_ or of *pairs_.
-  decltype(kernels::PanelKernels::product) const product_;
-  decltype(kernels::PanelKernels::update) const update_;
   const kernels::MathMode math_;
   const kernels::OptimizerKind optimizer_;
   const kernels::LossKind loss_;

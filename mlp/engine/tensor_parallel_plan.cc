@@ -36,9 +36,10 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
     : kernels_(kernels),
       panel_(*kernels.panel),
       sparse_(*kernels.sparse),
-      pairs_(options.precision == kernels::Precision::kBf16 ? kernels.pairs : nullptr),
-      product_(pairs_ == nullptr ? panel_.product : pairs_->product),
-      update_(pairs_ == nullptr ? panel_.update : pairs_->update),
+      precision_(options.precision),
+      pairs_(precision_ == kernels::Precision::kFp32 ? nullptr
+             : options.tiles                         ? kernels.tiles
+                                                     : kernels.pairs),
       math_(options.math),
       optimizer_(optimizer.options().kind),
       loss_(model.spec().loss),
@@ -46,7 +47,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       shards_(options.shards),
       max_batch_(options.max_batch),
       // One line more than its rows: panels do not share their L1 sets.
-      stride_(max_batch_ * width_ + kFloatsPerLine),
+      stride_(RoundUp(max_batch_, pairs_ == nullptr ? 1 : pairs_->grain) * width_ + kFloatsPerLine),
       threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
       skip_zeros_(options.skip_zeros),
       meets_after_step_(model.spec().layers.size() <= 2),
@@ -54,7 +55,8 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       signals_(threads_) {
   MLP_CHECK_GT(shards_, 0u);
   MLP_CHECK_GT(max_batch_, 0u);
-  MLP_CHECK(pairs_ == nullptr || !skip_zeros_);
+  MLP_CHECK(pairs_ == nullptr ? precision_ == kernels::Precision::kFp32
+                              : !skip_zeros_ && pairs_->width == width_);
   const model::ModelSpec& spec = model.spec();
   const size_t count = spec.layers.size();
   size_t inputs = spec.inputs;
@@ -88,10 +90,16 @@ void TensorParallel::Plan(Arena& arena) {
   const auto activations = [&](size_t columns) {
     return arena.Take<float>(Panels(columns) * stride_);
   };
-  const auto factor = [&](std::span<float> values, size_t columns) {
-    if (pairs_ == nullptr) return Factor{values, values, values};
-    return Factor{values, arena.Take<float>((Panels(columns) + 1) / 2 * stride_),
-                  arena.Take<float>(Panels(columns) * stride_)};
+  // Words of so many floats a term; those of 0 terms are the values.
+  const auto split = [&](std::span<float> values, size_t terms, size_t floats) {
+    if (terms == 0) return kernels::Split{values.data(), 0, 0};
+    return kernels::Split{arena.Take<float>(terms * floats).data(), terms, floats};
+  };
+  // Read by products of layer i.
+  const auto factor = [&](std::span<float> values, size_t columns, size_t i) {
+    const size_t terms = i < layers_.size() ? TermsOf(i) : 0;
+    return Factor{values, split(values, terms, (Panels(columns) + 1) / 2 * stride_),
+                  split(values, terms, Panels(columns) * stride_)};
   };
   const auto parameters = [&](size_t n) {
     Parameters taken;
@@ -110,30 +118,29 @@ void TensorParallel::Plan(Arena& arena) {
       slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
       slice.bias = parameters(RoundUp(slice.out.size(), width_));
       if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
-      slice.forward = slice.weights.values;
-      slice.backward = slice.transposed;
-      if (pairs_ != nullptr) {
-        slice.forward = arena.Take<float>(panels_of(slice.in.size(), slice.out.size()) / 2);
-        slice.backward = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()) / 2);
-      }
+      slice.forward =
+          split(slice.weights.values, TermsOf(i), panels_of(slice.in.size(), slice.out.size()) / 2);
+      slice.backward = split(slice.transposed, i == 0 ? 0 : TermsOf(i),
+                             panels_of(slice.out.size(), slice.in.size()) / 2);
       slice.product = activations(slice.out.size());
       if (by_rows) {
         slice.partial = slice.product;
       } else {
         const size_t columns = slice.out.size();
-        slice.y = factor(layer.keeps_z ? activations(columns) : slice.product, columns);
-        slice.d = factor(activations(columns), columns);
+        slice.y = factor(layer.keeps_z ? activations(columns) : slice.product, columns, i + 1);
+        slice.d = factor(activations(columns), columns, i);
         if (i > 0) slice.partial = activations(layer.inputs);
       }
     }
   }
   for (size_t t = 0; t < desks_.size(); ++t) {
-    for (Layer& layer : layers_) {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Layer& layer = layers_[i];
       if (layer.split == Split::kByColumns) continue;
       Whole& whole = layer.wholes[t];
       if (layer.keeps_z) whole.z = activations(layer.outputs);
-      whole.y = factor(activations(layer.outputs), layer.outputs);
-      whole.d = factor(activations(layer.outputs), layer.outputs);
+      whole.y = factor(activations(layer.outputs), layer.outputs, i + 1);
+      whole.d = factor(activations(layer.outputs), layer.outputs, i);
     }
     Desk& desk = desks_[t];
     desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);

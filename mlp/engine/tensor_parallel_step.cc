@@ -44,6 +44,7 @@ StepResult TensorParallel::ResultOf(const Turn& turn) const {
 void TensorParallel::RunStep(const Turn& turn) {
   ProfileLane* const lane = profile_ == nullptr ? nullptr : profile_->lane(turn.worker.rank());
   const auto none = ProfileWork{};
+  if (pairs_ != nullptr && pairs_->state != nullptr) HoldInTeam(*pairs_->state);
   turn.desk.prefetch = {turn.batch.examples->pixels.data(), turn.batch.examples->features,
                         turn.batch.next_rows};
   {

@@ -13,6 +13,8 @@
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/kernels/pairs/pairs.h"
+#include "mlp/kernels/pairs/tile_emulation.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
 #include "mlp/reference/activation.h"
@@ -78,19 +80,29 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
+// How products are computed.
+struct Products {
+  kernels::Precision precision = kernels::Precision::kFp32;
+  const kernels::PairKernels* tiles = nullptr;  // null: the target's own
+  bool skip_zeros = false;
+};
+
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
-              bool skip_zeros = false, kernels::Precision precision = kernels::Precision::kFp32) {
+              const Products& products = {}) {
+  kernels::KernelSet kernels = kernels::KernelsFor(target);
+  kernels.tiles = products.tiles;
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
   optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},
                              model.parameters().size());
-  TensorParallel engine(model, optimizer, kernels::KernelsFor(target),
+  TensorParallel engine(model, optimizer, kernels,
                         {.math = kernels::MathMode::kExact,
-                         .precision = precision,
+                         .precision = products.precision,
+                         .tiles = products.tiles != nullptr,
                          .shards = problem.shards,
                          .max_batch = problem.LargestBatch(),
                          .threads = threads,
-                         .skip_zeros = skip_zeros});
+                         .skip_zeros = products.skip_zeros});
   Outcome outcome;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     optimizer.BeginStep();
@@ -219,34 +231,83 @@ TEST_P(TensorParallelTest, SkippingZerosChangesNoBits) {
     }
     const Outcome expected = Train(problem, GetParam(), 1);
     for (const int threads : {1, 3}) {
-      EXPECT_EQ(Train(problem, GetParam(), threads, /*skip_zeros=*/true), expected)
+      EXPECT_EQ(Train(problem, GetParam(), threads, {.skip_zeros = true}), expected)
           << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
           << " shards, " << threads << " threads";
     }
   }
 }
 
-// bfloat16 has 8 significant bits; the first loss shows the forward products, the distance between
-// the weights after two steps all others: some rectifiers round to the other side, which moves a
-// small batch by a tenth of its way.
-TEST_P(TensorParallelTest, Bf16StaysNearTheReference) {
-  constexpr auto kBf16 = kernels::Precision::kBf16;
-  for (uint64_t seed = 0; seed < 40; ++seed) {
-    const Problem problem(seed);
-    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + Format(problem.spec) + ", " +
-                 std::to_string(problem.shards) + " shards");
-    const Outcome actual = Train(problem, GetParam(), 1, false, kBf16);
-    const auto [losses, parameters] = TrainReference(problem);
-    double travelled = 0, apart = 0;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      travelled += std::pow(parameters[i] - problem.start.parameters()[i], 2);
-      apart += std::pow(parameters[i] - actual.parameters[i], 2);
+// The first loss shows the forward products, the distance between the weights after two steps all
+// others: some rectifiers round to the other side, which moves a small batch by a tenth of its way
+// where factors have 8 significant bits.
+struct Band {
+  kernels::Precision precision;
+  double loss;   // deviation of the first loss, relative to 1 + loss
+  double apart;  // distance of the ends, in parts of the way travelled
+};
+constexpr Band kBands[] = {{kernels::Precision::kSplit3, 2e-6, 1e-3},
+                           {kernels::Precision::kBf16x3, 1e-4, 2e-2},
+                           {kernels::Precision::kBf16, 1e-2, 0.2}};
+
+void ExpectNearTheReference(const Problem& problem, const kernels::Target& target,
+                            const Products& products, const Band& band) {
+  const Outcome actual = Train(problem, target, 1, products);
+  const auto [losses, parameters] = TrainReference(problem);
+  double travelled = 0, apart = 0;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    travelled += std::pow(parameters[i] - problem.start.parameters()[i], 2);
+    apart += std::pow(parameters[i] - actual.parameters[i], 2);
+  }
+  EXPECT_NEAR(actual.losses[0], losses[0], band.loss * (1 + losses[0]));
+  EXPECT_LT(std::sqrt(apart), band.apart * std::sqrt(travelled));
+  EXPECT_NE(actual, Train(problem, target, 1)) << "was it rounded at all?";
+  for (const int threads : kernels::kTeamSizes) {
+    EXPECT_EQ(Train(problem, target, threads, products), actual) << threads << " threads";
+  }
+}
+
+TEST_P(TensorParallelTest, EveryPrecisionStaysNearTheReference) {
+  for (const Band& band : kBands) {
+    for (uint64_t seed = 0; seed < 12; ++seed) {
+      const Problem problem(seed);
+      SCOPED_TRACE(std::string(Name(band.precision)) + ", seed " + std::to_string(seed) + ": " +
+                   Format(problem.spec) + ", " + std::to_string(problem.shards) + " shards");
+      ExpectNearTheReference(problem, GetParam(), {.precision = band.precision}, band);
     }
-    EXPECT_NEAR(actual.losses[0], losses[0], 1e-2 * (1 + losses[0]));
-    EXPECT_GT(std::abs(actual.losses[0] - losses[0]), 0) << "was it rounded at all?";
-    EXPECT_LT(std::sqrt(apart), 0.2 * std::sqrt(travelled));
-    for (const int threads : {2, 3}) {
-      EXPECT_EQ(Train(problem, GetParam(), threads, false, kBf16), actual) << threads << " threads";
+  }
+}
+
+// The engine's panels have the width of tiles with AVX-512 alone.
+TEST(TensorParallelTilesTest, StayNearTheReference) {
+  const kernels::Target target = {kernels::Backend::kSimd, Isa::kAvx512};
+  if (!IsSupported(target.isa)) GTEST_SKIP() << "this CPU has no AVX-512, whose panels tiles need";
+  for (const Band& band : kBands) {
+    for (uint64_t seed = 0; seed < 5; ++seed) {
+      const Problem problem(seed);
+      SCOPED_TRACE(std::string(Name(band.precision)) + ", seed " + std::to_string(seed) + ": " +
+                   Format(problem.spec) + ", " + std::to_string(problem.shards) + " shards");
+      const Products emulated = {.precision = band.precision,
+                                 .tiles = &kernels::EmulatedTilePairTable()};
+      ExpectNearTheReference(problem, target, emulated, band);
+    }
+  }
+}
+
+TEST(TensorParallelTilesTest, OfTheCpuHaveTheBitsOfTheirEmulation) {
+  const kernels::Target target = {kernels::Backend::kSimd, Isa::kAvx512};
+  const kernels::PairKernels* native = kernels::FindTileKernels(target);
+  if (native == nullptr) {
+    GTEST_SKIP() << "this CPU has no AMX_BF16, or its operating system does not lend the tiles";
+  }
+  for (const Band& band : kBands) {
+    for (uint64_t seed = 0; seed < 5; ++seed) {
+      const Problem problem(seed);
+      const auto train = [&](const kernels::PairKernels* tiles) {
+        return Train(problem, target, 2, {.precision = band.precision, .tiles = tiles});
+      };
+      EXPECT_EQ(train(native), train(&kernels::EmulatedTilePairTable()))
+          << Name(band.precision) << ", seed " << seed;
     }
   }
 }

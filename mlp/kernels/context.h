@@ -37,6 +37,7 @@ struct KernelSet {
   const ReduceKernels* reduce;
   const SoftmaxKernels* softmax;
   const SparseKernels* sparse;  // likewise
+  const PairKernels* tiles;     // pairs by the CPU's tiles; null where it has none
   const UpdateKernels* update;
 };
 

@@ -36,7 +36,7 @@ const KernelSet& KernelsFor(const Target& target) {
       all.push_back({t, Resolve(FindElementwiseKernels, t), Resolve(FindGemmKernels, t),
                      FindGemvKernels(t), FindPairKernels(t), FindPanelKernels(t),
                      Resolve(FindReduceKernels, t), Resolve(FindSoftmaxKernels, t),
-                     FindSparseKernels(t), Resolve(FindUpdateKernels, t)});
+                     FindSparseKernels(t), FindTileKernels(t), Resolve(FindUpdateKernels, t)});
     }
     return all;
   }();
@@ -55,10 +55,13 @@ std::vector<std::pair<std::string, std::string>> Resolved(const KernelSet& kerne
       {"softmax", Name(kernels.softmax->target)},
       {"update", Name(kernels.update->target)}};
   if (kernels.gemv != nullptr) resolved.emplace_back("gemv", Name(kernels.gemv->target));
-  if (kernels.pairs != nullptr) {
-    resolved.emplace_back("pairs", absl::StrCat(Name(kernels.pairs->target),
-                                                kernels.pairs->native ? "+avx512_bf16" : ""));
-  }
+  const auto add_pairs = [&resolved](const char* family, const PairKernels* pairs) {
+    if (pairs == nullptr) return;
+    resolved.emplace_back(
+        family, absl::StrCat(Name(pairs->target), pairs->unit.empty() ? "" : "+", pairs->unit));
+  };
+  add_pairs("pairs", kernels.pairs);
+  add_pairs("tiles", kernels.tiles);
   if (kernels.panel != nullptr) resolved.emplace_back("panel", Name(kernels.panel->target));
   if (kernels.sparse != nullptr) resolved.emplace_back("sparse", Name(kernels.sparse->target));
   return resolved;

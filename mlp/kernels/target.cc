@@ -106,10 +106,21 @@ absl::StatusOr<MathMode> ParseMathMode(absl::string_view name) {
       absl::StrCat("--math: expected fast or exact, found \"", name, "\""));
 }
 
+size_t TermsOf(Precision precision, bool with_bytes) {
+  switch (precision) {
+#define MLP_PRECISION(enumerator, name, bytes_terms, terms) \
+  case Precision::enumerator:                               \
+    return with_bytes ? bytes_terms : terms;
+#include "mlp/kernels/precisions.inc"
+#undef MLP_PRECISION
+  }
+  __builtin_unreachable();
+}
+
 absl::string_view Name(Precision precision) {
   switch (precision) {
-#define MLP_PRECISION(enumerator, name) \
-  case Precision::enumerator:           \
+#define MLP_PRECISION(enumerator, name, with_bytes, terms) \
+  case Precision::enumerator:                              \
     return name;
 #include "mlp/kernels/precisions.inc"
 #undef MLP_PRECISION

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -42,19 +43,23 @@ enum class MathMode { kExact, kFast };
 absl::string_view Name(MathMode math);
 absl::StatusOr<MathMode> ParseMathMode(absl::string_view name);
 
-// What the factors of products are rounded to. Sums, weights and the optimizer's state are single
-// precision.
+// What the factors of products are: single precision, or sums of so many bfloat16 (8 significant
+// bits each, see pairs.h). Sums, weights and the optimizer's state are single precision.
 enum class Precision {
-#define MLP_PRECISION(enumerator, name) enumerator,
+#define MLP_PRECISION(enumerator, name, with_bytes, terms) enumerator,
 #include "mlp/kernels/precisions.inc"
 #undef MLP_PRECISION
 };
 
 inline constexpr std::array kPrecisions = {
-#define MLP_PRECISION(enumerator, name) Precision::enumerator,
+#define MLP_PRECISION(enumerator, name, with_bytes, terms) Precision::enumerator,
 #include "mlp/kernels/precisions.inc"
 #undef MLP_PRECISION
 };
+
+// Terms of a factor, in products with bytes (which are exact in one) or with others; 0: it is
+// single precision.
+size_t TermsOf(Precision precision, bool with_bytes);
 
 absl::string_view Name(Precision precision);
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name);

@@ -89,6 +89,29 @@ TEST(AllocationTest, NoStepOfAnyStrategyOnAnyTargetAllocates) {
   }
 }
 
+TEST(AllocationTest, NoStepOfAnyPrecisionAllocates) {
+  const data::Examples examples = RandomExamples(64, 784, 10, 0);
+  std::vector<uint32_t> rows(64);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const kernels::Target& target : kernels::SupportedTargets()) {
+    if (!CanTrain(StrategyKind::kTensorParallel, target, {Spec("784-128-128-10")})) continue;
+    for (const kernels::Precision precision : kernels::kPrecisions) {
+      model::Model model(Spec("784-128-128-10"), 1);
+      optim::Optimizer optimizer({}, model.parameters().size());
+      auto strategy = MakeStrategy({.target = target, .threads = 2, .precision = precision}, 64,
+                                   model, optimizer);
+      ASSERT_TRUE(strategy.ok()) << strategy.status().message();
+      (*strategy)->Step({&examples, rows});
+      const long before = allocations;
+      for (int step = 0; step < 9; ++step) {
+        (*strategy)->Step({&examples, std::span(rows).first(64 - step % 3)});
+      }
+      EXPECT_EQ(allocations - before, 0)
+          << kernels::Name(precision) << " on " << kernels::Name(target);
+    }
+  }
+}
+
 TEST(AllocationTest, NoPredictionOnAnyTargetAllocates) {
   const data::Examples examples = RandomExamples(200, 784, 10, 0);
   std::vector<uint32_t> rows(200);

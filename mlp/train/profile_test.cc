@@ -53,8 +53,10 @@ std::vector<StrategyOptions> Strategies() {
   all.back().clip_norm = 0.01;
   all.push_back(OptionsOf(StrategyKind::kTensorParallel));
   all.back().skip_zeros = true;
-  all.push_back(OptionsOf(StrategyKind::kTensorParallel));
-  all.back().precision = kernels::Precision::kBf16;
+  for (const kernels::Precision precision : kernels::kPrecisions) {
+    all.push_back(OptionsOf(StrategyKind::kTensorParallel));
+    all.back().precision = precision;
+  }
   return all;
 }
 

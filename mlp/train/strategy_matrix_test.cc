@@ -64,6 +64,7 @@ Tolerance ToleranceOf(Precision precision, OptimizerKind optimizer) {
   // Adam's first steps are signs of gradients, of which some near 0 change.
   const bool signs = optimizer == OptimizerKind::kAdam;
   if (precision == Precision::kBf16) return {1e-2, signs ? 0.3 : 0.1};
+  if (precision == Precision::kBf16x3) return {1e-4, signs ? 3e-2 : 1e-3};
   return {2e-6, signs ? 2e-3 : 1e-4};
 }
 

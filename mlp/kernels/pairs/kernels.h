@@ -16,4 +16,7 @@ const PairKernels& PairTable();
 // For CPUs with AVX512_BF16.
 const PairKernels& NativePairTable();
 
+// For those that have AMX_BF16, too.
+const PairKernels& TilePairTable();
+
 }  // namespace mlp::kernels

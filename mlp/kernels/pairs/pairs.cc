@@ -13,4 +13,9 @@ const PairKernels* FindPairKernels(const Target& target) {
   return nullptr;
 }
 
+const PairKernels* FindTileKernels(const Target& target) {
+  const bool has = target == Target{Backend::kSimd, Isa::kAvx512} && HasAvx512Bf16();
+  return has && HasAmxBf16() ? &TilePairTable() : nullptr;
+}
+
 }  // namespace mlp::kernels

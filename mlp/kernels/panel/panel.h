@@ -19,6 +19,12 @@
 
 namespace mlp::kernels {
 
+// Some products are sums of several, whose operands lie so many elements from those of the job.
+struct PanelTerm {
+  size_t a = 0;  // of a product's a, or an update's x
+  size_t b = 0;  // of a product's b, or an update's d
+};
+
 // y = start + a b, one panel of y; then y = add[0] + y, y = add[1] + y and so on.
 struct PanelProduct {
   size_t rows;         // of a and y

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "mlp/base/simd.h"
@@ -30,6 +31,8 @@ using Tile = V[kRows][kVecs];
 // What a tile does with an element of x and a vector of y's row is an Op:
 //   Apply(element, row, sum)   sum + their product
 //   kSamplesPerLine            a line of bytes is asked for every so many steps over the batch
+//   kStartsFromZero            a product's sums begin with 0 and `start` is added last: where sums
+//                              are long, the error is smaller by far
 
 // tile += x y^T, by Op, over `depth` steps: x has its rows kRowStep apart and goes kDepthStep
 // further with each step, y is [depth, kWidth].
@@ -66,7 +69,8 @@ template <size_t kRows, size_t kVecs>
 
 // Rows row .. row + kRows - 1 of the product.
 template <class Op, size_t kRows, size_t kVecs>
-[[gnu::noinline]] void ProductTile(const PanelProduct& job, size_t row) {
+[[gnu::noinline]] void ProductTile(const PanelProduct& job, std::span<const PanelTerm> terms,
+                                   size_t row) {
   const float* start = job.start != nullptr ? job.start : job.y + row * kWidth;
   const size_t start_step = job.start != nullptr ? 0 : kWidth;
   Tile<kRows, kVecs> tile;
@@ -74,18 +78,30 @@ template <class Op, size_t kRows, size_t kVecs>
   for (size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (size_t v = 0; v < kVecs; ++v) {
-      tile[i][v] = V::load_aligned(start + i * start_step + v * kLanes);
+      tile[i][v] =
+          Op::kStartsFromZero ? V(0.0f) : V::load_aligned(start + i * start_step + v * kLanes);
     }
   }
-  const float* a = job.a + row * kWidth;
-  const float* b = job.b;
-  size_t left = job.depth;
-  for (; left > kWidth; left -= kWidth) {
-    Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, kWidth);
-    a += job.a_stride;
-    b += kWidth * kWidth;
+  for (const PanelTerm& term : terms) {
+    const float* a = job.a + term.a + row * kWidth;
+    const float* b = job.b + term.b;
+    size_t left = job.depth;
+    for (; left > kWidth; left -= kWidth) {
+      Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, kWidth);
+      a += job.a_stride;
+      b += kWidth * kWidth;
+    }
+    Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, left);
   }
-  Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, left);
+  if (Op::kStartsFromZero) {
+#pragma GCC unroll 14
+    for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+      for (size_t v = 0; v < kVecs; ++v) {
+        tile[i][v] = V::load_aligned(start + i * start_step + v * kLanes) + tile[i][v];
+      }
+    }
+  }
   for (const float* panel : job.add) {
 #pragma GCC unroll 14
     for (size_t i = 0; i < kRows; ++i) {
@@ -98,9 +114,10 @@ template <class Op, size_t kRows, size_t kVecs>
   Store<kRows, kVecs>(tile, job.y + row * kWidth);
 }
 
-// gradient = columns x .. x + kRows - 1 of x^T d, [kRows, kWidth].
+// gradient = rows column .. column + kRows - 1 of x^T d, [kRows, kWidth].
 template <class Op, size_t kRows, size_t kVecs>
-[[gnu::noinline]] void GradientTile(const PanelUpdate& job, const float* x, float* gradient) {
+[[gnu::noinline]] void GradientTile(const PanelUpdate& job, std::span<const PanelTerm> terms,
+                                    size_t column, float* gradient) {
   constexpr size_t kStep = Op::kSamplesPerLine;
   Tile<kRows, kVecs> tile;
 #pragma GCC unroll 14
@@ -108,16 +125,20 @@ template <class Op, size_t kRows, size_t kVecs>
 #pragma GCC unroll 2
     for (size_t v = 0; v < kVecs; ++v) tile[i][v] = V(0.0f);
   }
-  for (size_t k = 0; k < job.batch; k += kStep) {
-    job.prefetch->Next();
-    Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, x + k * kWidth, job.d + k * kWidth,
-                                            std::min(kStep, job.batch - k));
+  for (const PanelTerm& term : terms) {
+    const float* x = job.x + term.a + column;
+    const float* d = job.d + term.b;
+    for (size_t k = 0; k < job.batch; k += kStep) {
+      job.prefetch->Next();
+      Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, x + k * kWidth, d + k * kWidth,
+                                              std::min(kStep, job.batch - k));
+    }
   }
   Store<kRows, kVecs>(tile, gradient);
 }
 
-using ProductFunction = void (*)(const PanelProduct&, size_t);
-using GradientFunction = void (*)(const PanelUpdate&, const float*, float*);
+using ProductFunction = void (*)(const PanelProduct&, std::span<const PanelTerm>, size_t);
+using GradientFunction = void (*)(const PanelUpdate&, std::span<const PanelTerm>, size_t, float*);
 
 // By number of rows - 1.
 template <class Op, size_t kVecs, size_t... kRow>
@@ -137,7 +158,7 @@ constexpr std::array<GradientFunction, kTileRows> kGradientTiles[kVecsPerPanel] 
     GradientTiles<Op, 1>(Rows()), GradientTiles<Op, 2>(Rows())};
 
 // Of the vectors of a panel those that hold columns, less one.
-size_t LastVec(size_t columns) { return columns > kLanes ? 1 : 0; }
+inline size_t LastVec(size_t columns) { return columns > kLanes ? 1 : 0; }
 
 // visit(first row, number of rows) for tiles as even as `rows` allows.
 template <class Visit>
@@ -154,44 +175,61 @@ template <class Visit>
 }
 
 template <class Op>
-void Product(const PanelProduct& job) {
+void Product(const PanelProduct& job, std::span<const PanelTerm> terms) {
   const auto& tiles = kProductTiles<Op>[LastVec(job.columns)];
-  ForEachTile(job.rows, [&](size_t row, size_t n) { tiles[n - 1](job, row); });
+  ForEachTile(job.rows, [&](size_t row, size_t n) { tiles[n - 1](job, terms, row); });
+}
+
+// The optimizer's step for weights begin .. end - 1 of the block, whole vectors, with their
+// gradient.
+template <class Optimizer, class Math>
+[[gnu::always_inline]] inline void Apply(const UpdateStep& step, const PanelUpdate& job,
+                                         size_t begin, size_t end, const float* gradient) {
+  for (size_t i = begin; i < end; i += kLanes, gradient += kLanes) {
+    V weight = V::load_aligned(job.weights + i);
+    V states[kMaxStates];
+#pragma GCC unroll 4
+    for (size_t k = 0; k < Optimizer::kStates; ++k) {
+      states[k] = V::load_aligned(job.states[k] + i);
+    }
+    Optimizer::template Apply<Math>(step, V::load_aligned(gradient), weight, states);
+    weight.store_aligned(job.weights + i);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
+  }
+}
+
+// visit.operator()<Optimizer, Math>() for those that are meant.
+template <class Visit>
+[[gnu::always_inline]] inline void ForOptimizer(OptimizerKind kind, MathMode math, Visit visit) {
+  switch (kind) {
+#define MLP_OPTIMIZER(functor, name)                                                \
+  case OptimizerKind::k##functor:                                                   \
+    return math == MathMode::kFast ? visit.template operator()<functor, FastMath>() \
+                                   : visit.template operator()<functor, ExactMath>();
+#include "mlp/kernels/update/optimizers.inc"
+#undef MLP_OPTIMIZER
+  }
 }
 
 template <class Op, class Optimizer, class Math>
-void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job) {
+void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job,
+                 std::span<const PanelTerm> terms) {
   const UpdateStep step = step_in;
   const auto& tiles = kGradientTiles<Op>[LastVec(job.columns)];
   alignas(64) float gradient[kTileRows * kWidth];
   ForEachTile(job.rows, [&](size_t row, size_t n) {
-    tiles[n - 1](job, job.x + row, gradient);
-    const float* g = gradient;
-    for (size_t i = row * kWidth; i < (row + n) * kWidth; i += kLanes, g += kLanes) {
-      V weight = V::load_aligned(job.weights + i);
-      V states[kMaxStates];
-#pragma GCC unroll 4
-      for (size_t k = 0; k < Optimizer::kStates; ++k) {
-        states[k] = V::load_aligned(job.states[k] + i);
-      }
-      Optimizer::template Apply<Math>(step, V::load_aligned(g), weight, states);
-      weight.store_aligned(job.weights + i);
-#pragma GCC unroll 4
-      for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
-    }
+    tiles[n - 1](job, terms, row, gradient);
+    Apply<Optimizer, Math>(step, job, row * kWidth, (row + n) * kWidth, gradient);
   });
 }
 
 template <class Op>
-void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job) {
-  switch (kind) {
-#define MLP_OPTIMIZER(functor, name)                                               \
-  case OptimizerKind::k##functor:                                                  \
-    return math == MathMode::kFast ? UpdateTiles<Op, functor, FastMath>(step, job) \
-                                   : UpdateTiles<Op, functor, ExactMath>(step, job);
-#include "mlp/kernels/update/optimizers.inc"
-#undef MLP_OPTIMIZER
-  }
+void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job,
+            std::span<const PanelTerm> terms) {
+  ForOptimizer(kind, math, [&]<class Optimizer, class Math>() {
+    UpdateTiles<Op, Optimizer, Math>(step, job, terms);
+  });
 }
 
 }  // namespace

@@ -27,7 +27,6 @@ constexpr size_t kL1Bytes = 32 << 10;
 constexpr size_t kL2Bytes = 1 << 20;
 constexpr size_t kLastBytes = 32 << 20;
 
-constexpr char kArithmeticPrefix[] = "fp32/";
 constexpr char kDotBf16[] = "bf16/avx512_bf16";
 constexpr char kTileBf16[] = "bf16/amx_bf16";
 
@@ -125,9 +124,8 @@ class Job {
 
 }  // namespace
 
-std::string ArithmeticName(Isa isa, Precision precision) {
-  if (precision == Precision::kBf16 && isa == Isa::kAvx512 && HasAvx512Bf16()) return kDotBf16;
-  return absl::StrCat(kArithmeticPrefix, Name(isa));
+std::string ArithmeticName(Isa isa, absl::string_view unit) {
+  return unit.empty() ? absl::StrCat("fp32/", Name(isa)) : absl::StrCat("bf16/", unit);
 }
 
 const PeakKernels& FindPeakKernels(Isa isa) {

@@ -34,9 +34,9 @@ struct Peak {
 // (the model 784-128-128-128-10).
 std::vector<Peak> PeaksOf(int threads);
 
-// The name of the arithmetic peak that products with such factors can reach on the instruction set;
-// without instructions for bfloat16 they are those of fp32.
-std::string ArithmeticName(Isa isa, Precision precision = Precision::kFp32);
+// The name of the arithmetic peak of products by a unit for bfloat16 (PairKernels::unit); without
+// one, of single precision on the instruction set.
+std::string ArithmeticName(Isa isa, absl::string_view unit = "");
 
 // The best sample of about `seconds` of measuring by `threads` threads at once, in flop/s or
 // bytes/s of all together. Every peak takes three samples at least.

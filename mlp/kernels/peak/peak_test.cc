@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mlp/base/aligned_buffer.h"
+#include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/peak/kernels.h"
 
 namespace mlp::kernels {
@@ -104,12 +105,15 @@ TEST(PeakTest, MeasuresARateForEachOnAnyTeam) {
 }
 
 TEST(PeakTest, ProductsOfBf16HaveAPeakThatIsMeasured) {
-  for (const Isa isa : SupportedIsas()) {
-    const std::string name = ArithmeticName(isa, Precision::kBf16);
-    EXPECT_EQ(name == ArithmeticName(isa), !(isa == Isa::kAvx512 && HasAvx512Bf16()));
-    size_t found = 0;
-    for (const Peak& peak : PeaksOf(1)) found += peak.name == name;
-    EXPECT_EQ(found, 1u) << name;
+  for (const Target& target : SupportedTargets()) {
+    for (const PairKernels* pairs : {FindPairKernels(target), FindTileKernels(target)}) {
+      if (pairs == nullptr) continue;
+      const std::string name = ArithmeticName(target.isa, pairs->unit);
+      EXPECT_EQ(name == ArithmeticName(target.isa), pairs->unit.empty());
+      size_t found = 0;
+      for (const Peak& peak : PeaksOf(1)) found += peak.name == name;
+      EXPECT_EQ(found, 1u) << name;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/train/strategies/accumulate.h"
 #include "mlp/train/strategies/atomic.h"
@@ -103,14 +104,22 @@ std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyO
     return resolved;
   }
   // Products are either of whole matrices or of panels.
-  std::set<std::string> others = {"gemv", "pairs", "panel", "sparse"};
+  std::set<std::string> others = {"gemv", "pairs", "panel", "sparse", "tiles"};
   if (options.kind == StrategyKind::kTensorParallel) {
     others = {"gemm", "gemv"};
-    others.insert(options.precision == kernels::Precision::kFp32 ? "pairs" : "panel");
+    const bool has_words = options.precision != kernels::Precision::kFp32;
+    if (!has_words || UsesAmx(options)) others.insert("pairs");
+    if (!has_words || !UsesAmx(options)) others.insert("tiles");
+    if (kernels::TermsOf(options.precision, /*with_bytes=*/false) > 0) others.insert("panel");
     if (!options.skip_zeros.value_or(false)) others.insert("sparse");
   }
   std::erase_if(resolved, [&](const auto& entry) { return others.contains(entry.first); });
   return resolved;
+}
+
+bool UsesAmx(const StrategyOptions& options) {
+  return options.amx.value_or(options.precision != kernels::Precision::kFp32 &&
+                              kernels::FindTileKernels(options.target) != nullptr);
 }
 
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
@@ -119,6 +128,7 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
   if (options.shards == 0) {
     resolved.shards = DefaultShards(*resolved.kind, job.spec, options.threads);
   }
+  resolved.amx = UsesAmx(options);
   return resolved;
 }
 
@@ -177,6 +187,20 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
     if (options.skip_zeros.value_or(false)) {
       return absl::InvalidArgumentError(
           absl::StrCat(found, " multiplies all pixels; leave out --skip_zeros=yes"));
+    }
+  }
+  if (*resolved.amx) {
+    if (options.precision == kernels::Precision::kFp32) {
+      return absl::InvalidArgumentError(
+          "--amx=yes: needs products of bfloat16, found --precision=fp32; use "
+          "--precision=split3, bf16x3 or bf16, or leave out --amx");
+    }
+    if (kernels::FindTileKernels(options.target) == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--amx=yes: needs simd/avx512 on a CPU with AMX_BF16 whose operating system lends its "
+          "tiles, found ",
+          kernels::Name(options.target), HasAmxBf16() ? "" : " on a CPU without",
+          "; leave out --amx"));
     }
   }
   MLP_CHECK_GT(max_batch, 0u);

@@ -70,6 +70,9 @@ struct StrategyOptions {
   size_t shards = 0;
   // Of tensor_parallel.
   kernels::Precision precision = kernels::Precision::kFp32;
+  // Products of bfloat16 by AMX's tiles, which add up in another order than dot products, so that
+  // bits differ. None: where the CPU has them.
+  std::optional<bool> amx = {};
   // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits.
   // None: if the training set has few others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
@@ -85,7 +88,10 @@ struct StrategyOptions {
 // Which implementation of each kernel family the strategy's steps call, for records.
 std::vector<std::pair<std::string, std::string>> ResolvedKernels(const StrategyOptions& options);
 
-// The options with what they leave open decided: kind and shards.
+// Whether products are those of AMX's tiles.
+bool UsesAmx(const StrategyOptions& options);
+
+// The options with what they leave open decided: kind, shards and amx.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
 // How many of those threads have work in a step.

@@ -21,6 +21,7 @@ TensorParallel::TensorParallel(const Setup& setup)
       engine_(model_, optimizer_, kernels_,
               {.math = math_,
                .precision = setup.options.precision,
+               .tiles = setup.options.amx.value_or(false),
                .shards = setup.options.shards,
                .max_batch = setup.max_batch,
                .threads = threads_,
