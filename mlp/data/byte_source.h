@@ -34,6 +34,8 @@ class ByteSource {
   absl::StatusOr<size_t> Read(std::span<uint8_t> to);
 
   const std::string& path() const { return path_; }
+  // How long the file is, compressed or not.
+  uint64_t file_bytes() const { return file_bytes_; }
   // How long the content is, where the file tells: not for gzip.
   std::optional<uint64_t> size() const;
 

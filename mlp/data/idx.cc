@@ -93,15 +93,16 @@ absl::StatusOr<size_t> CheckedProduct(const std::string& path,
   return product;
 }
 
-// Where the length of the content is not known beforehand, what arrives decides how much memory is
-// taken, at most twice as much.
+// Where the length of the content is not known beforehand, the file's own length, then what arrives
+// decide how much memory is taken. Pictures seldom compress to less than an eighth (MNIST: a
+// fifth), so that nothing is copied and no more memory is taken than they need.
 absl::StatusOr<AlignedBuffer<uint8_t>> ReadGrowing(ByteSource& source, size_t size, size_t offset) {
-  constexpr size_t kFirst = size_t{1} << 20;
+  const size_t first = std::max(size_t{1} << 20, 8 * source.file_bytes());
   AlignedBuffer<uint8_t> data;
   do {
     const size_t had = data.size();
     MLP_ASSIGN_OR_RETURN(AlignedBuffer<uint8_t> larger,
-                         Allocate(source.path(), std::min(size, std::max(kFirst, 2 * had))));
+                         Allocate(source.path(), std::min(size, std::max(first, 2 * had))));
     std::copy(data.begin(), data.end(), larger.begin());
     data = std::move(larger);
     MLP_RETURN_IF_ERROR(ReadExactly(source, data.span().subspan(had), offset + had, "data"));

@@ -18,7 +18,7 @@ struct EvaluateOptions {
   kernels::Target target = {};
   kernels::MathMode math = kernels::MathMode::kFast;
   int threads = 1;
-  size_t batch_size = 1024;
+  size_t batch_size = 256;  // more would take memory and gain nothing
 };
 
 struct Evaluation {
