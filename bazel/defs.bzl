@@ -50,6 +50,17 @@ def mlp_benchmark(name, srcs, deps = [], **kwargs):
         deps = [name + "_lib", "//benchmarks:main"],
     )
 
+def kernel_sources():
+    """What the folder's kernels are made of, for the key of measurements that are kept (mlp/tune)."""
+    native.filegroup(
+        name = "kernel_sources",
+        srcs = native.glob(
+            ["*.cc", "*.h", "*.inc"],
+            exclude = ["*_test.cc", "*_benchmark.cc"],
+        ),
+        visibility = ["//mlp/tune:__pkg__"],
+    )
+
 def mlp_kernel_family(
         name,
         hdrs = [],
@@ -81,6 +92,7 @@ def mlp_kernel_family(
       **kwargs: passed on to the library (visibility).
     """
     context = ["//mlp/base:check", "//mlp/base:isa", "//mlp/base:team", "//mlp/kernels:context"]
+    kernel_sources()
     mlp_cc_library(
         name = name + "_api",
         hdrs = [name + ".h", "kernels.h"] + hdrs + private_hdrs,

@@ -31,6 +31,7 @@
 #include "mlp/record/environment.h"
 #include "mlp/record/keys.h"
 #include "mlp/record/writer.h"
+#include "mlp/tune/tuned.h"
 
 namespace mlp::peers {
 namespace {
@@ -210,6 +211,8 @@ class Driver {
     head.config["threads"] = static_cast<double>(threads_);
     head.config["rounds"] = static_cast<double>(options_.rounds);
     head.config["smoke"] = options_.smoke;
+    const std::optional<tune::Tuning> tuning = tune::Cached();
+    head.config["tuning"] = tuning ? tune::Text(*tuning) : "none";
     head.notes = {
         "each contender is a process of its own, stopped while another one trains; each round "
         "times "

@@ -18,6 +18,7 @@
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
 #include "mlp/train/trainer.h"
+#include "mlp/tune/tuned.h"
 #include "mlp/version/version.h"
 
 namespace mlp::peers {
@@ -33,7 +34,11 @@ class MlpPeer final : public Peer {
     flags.learning_rate = request.learning_rate;
     flags.seed = request.seed;
     flags.compute.threads = request.threads;
-    MLP_ASSIGN_OR_RETURN(const cli::TrainPlan plan, cli::MakePlan(flags, strategy_given));
+    MLP_ASSIGN_OR_RETURN(cli::TrainPlan plan, cli::MakePlan(flags, strategy_given));
+    if (cli::AsksForTuning(flags, plan)) {
+      // As `mlp tune` left it; a contest is no time to measure. The threads are the job's.
+      if (const auto tuning = tune::Cached()) cli::ApplyTuning(flags, *tuning, &plan);
+    }
     auto peer = std::unique_ptr<MlpPeer>(new MlpPeer(job, flags, plan));
     std::ranges::copy(job.weights, peer->model_.parameters().begin());
     MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
@@ -71,13 +76,14 @@ class MlpPeer final : public Peer {
     answer.uses.threads = strategy.threads;
     answer.uses.precision = precision_;
     answer.uses.note = absl::StrFormat(
-        "%s on %s, %s zero pixels", strategy.KindName(), kernels::Name(strategy.target),
-        strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies");
+        "%s on %s, %s zero pixels, %s", strategy.KindName(), kernels::Name(strategy.target),
+        strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies",
+        is_tuned_ ? "tuned" : "not tuned");
   }
 
  private:
   MlpPeer(const Job& job, const cli::TrainFlags& flags, const cli::TrainPlan& plan)
-      : precision_(flags.precision), model_(plan.spec) {
+      : precision_(flags.precision), is_tuned_(plan.tuning.has_value()), model_(plan.spec) {
     std::vector<uint32_t> all(job.train().size);
     for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
     data::Batcher batcher(all, all.size(), data::LastBatch::kKeep, job.request.seed);
@@ -87,6 +93,7 @@ class MlpPeer final : public Peer {
   }
 
   const std::string precision_;
+  const bool is_tuned_;
   bool own_order_is_given_ = false;
   model::Model model_;
   std::optional<train::Trainer> trainer_;

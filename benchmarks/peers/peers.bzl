@@ -52,6 +52,7 @@ def peer_smoke_test(name, peers, size = "medium", struck_out = False, tags = ["m
         copts = COPTS,
         data = [":compare"],
         env = {
+            "MLP_TUNE": "off",
             "PEERS": ",".join(peers),
             "STRUCK_OUT": "1" if struck_out else "0",
         },

@@ -23,6 +23,7 @@
 #include "mlp/record/environment.h"
 #include "mlp/record/keys.h"
 #include "mlp/record/writer.h"
+#include "mlp/tune/tuning.h"
 
 namespace mlp::experiments {
 namespace {
@@ -90,6 +91,7 @@ record::Record Experiment::Head(const data::Dataset& dataset) const {
     head.build.math = options_.math;
   }
   head.config["smoke"] = options_.smoke;
+  head.config["tuning"] = setup_.tuning ? tune::Text(*setup_.tuning) : "none";
   head.notes.push_back(absl::StrCat("each round runs every variant once, in a random order (seed ",
                                     options_.seed, ")"));
   if (options_.threads > setup_.train.strategy.threads) {

@@ -6,6 +6,7 @@
 #include "mlp/base/team.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
+#include "mlp/tune/tuned.h"
 
 namespace mlp::experiments {
 
@@ -78,6 +79,15 @@ absl::StatusOr<Setup> Resolve(const Options& options) {
   MLP_ASSIGN_OR_RETURN(train.strategy.target, kernels::ParseTarget(options.backend, options.isa));
   MLP_ASSIGN_OR_RETURN(train.strategy.math, kernels::ParseMathMode(options.math));
   train.strategy.threads = EffectiveThreads(options.threads);
+  // A smoke test is the same everywhere.
+  if (!options.smoke) setup.tuning = tune::Cached();
+  if (setup.tuning) {
+    train::StrategyOptions& strategy = train.strategy;
+    strategy.skip_below = setup.tuning->skip_below;
+    if (options.threads == 0) strategy.threads = setup.tuning->threads;
+    const bool simd = strategy.target.backend == kernels::Backend::kSimd;
+    if (simd && options.isa == "auto") strategy.target.isa = setup.tuning->isa;
+  }
   return setup;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "mlp/flags/flags.h"
 #include "mlp/model/spec.h"
 #include "mlp/train/trainer.h"
+#include "mlp/tune/tuning.h"
 
 namespace mlp::experiments {
 
@@ -45,7 +47,8 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
 // What the text in the options means.
 struct Setup {
   model::ModelSpec model;
-  train::TrainOptions train;  // Its seed is that of the first repetition.
+  train::TrainOptions train;           // Its seed is that of the first repetition.
+  std::optional<tune::Tuning> tuning;  // what `mlp tune` left, which train follows
 };
 
 // InvalidArgument names the flag.

@@ -8,5 +8,6 @@ int Train(int argc, const char* const* argv);
 int Evaluate(int argc, const char* const* argv);
 int Predict(int argc, const char* const* argv);
 int Inspect(int argc, const char* const* argv);
+int Tune(int argc, const char* const* argv);
 
 }  // namespace mlp::cli

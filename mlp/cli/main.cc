@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"evaluate", "measures a model: loss, accuracy, confusion matrix", Evaluate},
     {"predict", "says which class each picture is of, as CSV", Predict},
     {"inspect", "shows layers, parameters and cost of a model", Inspect},
+    {"tune", "measures what is the fastest on this machine, for later trainings", Tune},
 };
 
 std::string Usage() {

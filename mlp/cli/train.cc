@@ -22,6 +22,7 @@
 #include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
 #include "mlp/train/trainer.h"
+#include "mlp/tune/tuned.h"
 
 namespace mlp::cli {
 namespace {
@@ -154,9 +155,15 @@ int Train(int argc, const char* const* argv) {
     const absl::Status status = AddSettings({argv + 1, argv + argc}, *saved, flags, &options);
     if (!status.ok()) return RefuseUse(kCommand, status);
   }
-  const absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
+  absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
   if (!plan.ok()) return RefuseUse(kCommand, plan.status());
   flags::CatchInterrupts();
+  if (AsksForTuning(options, *plan)) {
+    std::string note;
+    const std::optional<tune::Tuning> tuning = tune::CachedOrMeasured(&note);
+    if (!note.empty()) Note(options.output.quiet, note);
+    if (tuning) ApplyTuning(options, *tuning, &*plan);
+  }
   return Run(options, *plan, std::move(saved));
 }
 

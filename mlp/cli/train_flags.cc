@@ -106,6 +106,11 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
       "skip_zeros", &o->skip_zeros, {"auto", "yes", "no"},
       {.help = "tensor_parallel leaves out products with pixels that are 0; the same bits; "
                "auto: if few are not"});
+  flags.Choice(
+      "tune", &o->tune, {"auto", "off"},
+      {.help = "auto: what flags leave open of isa, threads and skip_zeros is as `mlp tune` "
+               "measured it, once, before the first training with tensor_parallel; MLP_TUNE=off "
+               "in the environment does the same as off"});
   flags.Int("micro_batches", &o->micro_batches, {.help = "of accumulate", .min = 1});
   AddComputeFlags(flags, &o->compute);
   AddOutputFlags(flags, &o->output, /*with_progress=*/true);
@@ -172,6 +177,20 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
   return plan;
+}
+
+bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan) {
+  return flags.tune == "auto" &&
+         plan.options.strategy.kind == train::StrategyKind::kTensorParallel &&
+         (flags.compute.isa == "auto" || flags.compute.threads == 0 || flags.skip_zeros == "auto");
+}
+
+void ApplyTuning(const TrainFlags& flags, const tune::Tuning& tuning, TrainPlan* plan) {
+  train::StrategyOptions& strategy = plan->options.strategy;
+  if (flags.compute.isa == "auto") strategy.target.isa = tuning.isa;
+  if (flags.compute.threads == 0) strategy.threads = tuning.threads;
+  strategy.skip_below = tuning.skip_below;
+  plan->tuning = tuning;
 }
 
 model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {

@@ -15,6 +15,7 @@
 #include "mlp/model/spec.h"
 #include "mlp/optim/schedule.h"
 #include "mlp/train/trainer.h"
+#include "mlp/tune/tuning.h"
 
 namespace mlp::cli {
 
@@ -40,6 +41,7 @@ struct TrainFlags {
   std::string precision = "fp32";
   std::string amx = "auto";
   std::string skip_zeros = "auto";
+  std::string tune = "auto";
   size_t shards = 0;
   size_t micro_batches = 4;
   ComputeOptions compute;
@@ -58,8 +60,14 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* options);
 struct TrainPlan {
   model::ModelSpec spec;
   train::TrainOptions options;
+  std::optional<tune::Tuning> tuning;  // that options follow where flags leave them open
 };
 absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given);
+
+// Whether flags leave anything open that this machine's tuning decides for the plan.
+bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan);
+// Decides it.
+void ApplyTuning(const TrainFlags& flags, const tune::Tuning& tuning, TrainPlan* plan);
 
 // What is kept in the model file: the flags that shape the result, as they were resolved.
 model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan);

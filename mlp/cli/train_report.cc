@@ -154,6 +154,13 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
                           {"backend", std::string(kernels::Name(strategy.target.backend))},
                           {"math", std::string(kernels::Name(strategy.math))},
                           {"device", flags_.compute.device}};
+  document["tuning"] = nullptr;
+  if (plan_.tuning) {
+    document["tuning"] = {{"isa", std::string(Name(plan_.tuning->isa))},
+                          {"threads", plan_.tuning->threads},
+                          {"skip_below", plan_.tuning->skip_below},
+                          {"steady", plan_.tuning->steady}};
+  }
   document["model"] = {{"spec", model::Format(plan_.spec)},
                        {"parameters", plan_.spec.parameter_count()}};
   document["data"] = {{"name", dataset_.name}, {"sha256", dataset_.sha256}};

@@ -15,9 +15,6 @@
 namespace mlp::train {
 namespace {
 
-// Where less than this part of the pixels is not 0, lists of these beat dense products.
-constexpr double kSparse = 0.35;
-
 absl::Status Wrong(absl::string_view flag, absl::string_view expected, size_t found) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
 }
@@ -68,7 +65,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
   if (!skip_zeros) {
     skip_zeros = trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
-                 data::Density(dataset.train) < kSparse;
+                 data::Density(dataset.train) < options.strategy.skip_below;
   }
   trainer.validation_rows_ = std::move(split.validation_rows);
   trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, options.batch_size,

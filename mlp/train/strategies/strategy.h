@@ -74,8 +74,9 @@ struct StrategyOptions {
   // bits differ. None: where the CPU has them.
   std::optional<bool> amx = {};
   // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits.
-  // None: if the training set has few others (Trainer), no otherwise.
+  // None: if a smaller part than skip_below of the training set is others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
+  double skip_below = 0.35;  // see mlp/tune
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
   // Where steps note what they do, with a lane for each thread; it has to outlive the strategy.
