@@ -28,6 +28,7 @@ struct Setting {
   size_t batch;
   int threads;
   bool skip_zeros;
+  bool bf16_weights = false;
 };
 
 // Largest |logit - reference's| in the first rows, in parts of the largest logit.
@@ -61,9 +62,11 @@ absl::Status Measure(const Setting& setting, const Session& session, record::Run
     if (family == "gemv" || family == "panel") run.resolved[family] = implementation;
   }
   const size_t batch = std::min(setting.batch, test.size);
-  engine::Inference engine(
-      model, kernels,
-      {.max_batch = batch, .threads = setting.threads, .skip_zeros = setting.skip_zeros});
+  engine::Inference engine(model, kernels,
+                           {.max_batch = batch,
+                            .threads = setting.threads,
+                            .skip_zeros = setting.skip_zeros,
+                            .bf16_weights = setting.bf16_weights});
   run.metrics["logit_deviation"] = LogitDeviation(session, model, engine);
   run.metrics["memory_bytes"] = static_cast<double>(engine.bytes());
   std::vector<uint32_t> rows(test.size);
@@ -87,6 +90,7 @@ void AddVariant(Table& table, const std::string& name, const Setting& setting) {
                         {"batch_size", static_cast<double>(setting.batch)},
                         {"threads", static_cast<double>(setting.threads)},
                         {"skip_zeros", setting.skip_zeros},
+                        {"bf16_weights", setting.bf16_weights},
                         {"path", absl::StrCat(setting.skip_zeros ? "skip_zeros" : "dense", ", ",
                                               setting.threads,
                                               setting.threads == 1 ? " thread" : " threads")}},
@@ -102,8 +106,10 @@ int Main(Experiment& experiment) {
   for (const kernels::Target& target : kernels::SupportedTargets()) {
     if (kernels::KernelsFor(target).gemv != nullptr) targets.push_back(target);
   }
-  const auto name_of = [](const kernels::Target& target, bool skip_zeros) {
-    return absl::StrCat(kernels::Name(target), skip_zeros ? ", skip_zeros" : "");
+  const auto name_of = [](const kernels::Target& target, bool skip_zeros,
+                          bool bf16_weights = false) {
+    return absl::StrCat(kernels::Name(target), skip_zeros ? ", skip_zeros" : "",
+                        bf16_weights ? ", bf16 weights" : "");
   };
   Table& latency = experiment.AddTable({.name = "latency",
                                         .title = "One row on one thread",
@@ -113,7 +119,10 @@ int Main(Experiment& experiment) {
                                         .plots = {{.kind = "bars"}}});
   for (const kernels::Target& target : targets) {
     for (const bool skip_zeros : {false, true}) {
-      AddVariant(latency, name_of(target, skip_zeros), {target, 1, 1, skip_zeros});
+      for (const bool bf16_weights : {false, true}) {
+        AddVariant(latency, name_of(target, skip_zeros, bf16_weights),
+                   {target, 1, 1, skip_zeros, bf16_weights});
+      }
     }
   }
 
@@ -159,5 +168,5 @@ int Main(Experiment& experiment) {
 MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "inference",
                 .question = "How fast does a model answer, one row at a time and in batches, and "
-                            "what do zeros save?",
+                            "what do zeros and weights of bfloat16 save?",
                 .omitted_flags = {"batch_size", "epochs", "learning_rate", "optimizer"}})

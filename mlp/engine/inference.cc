@@ -43,6 +43,7 @@ Inference::Inference(const model::Model& model, const kernels::KernelSet& kernel
       max_batch_(options.max_batch),
       threads_(options.threads),
       skip_zeros_(options.skip_zeros),
+      bf16_weights_(options.bf16_weights),
       width_(kernels.gemv != nullptr && kernels.panel != nullptr ? kernels.panel->width : 0),
       block_(std::min(max_batch_, kBlockRows)),
       // One line more than its rows: panels do not share their L1 sets.
@@ -53,12 +54,13 @@ Inference::Inference(const model::Model& model, const kernels::KernelSet& kernel
     MLP_CHECK_EQ(kernels.gemv->width, width_);
     size_t inputs = model.inputs();
     for (const model::DenseSpec& layer : model.spec().layers) {
-      layers_.push_back({inputs, layer.units, layer.activation, {}, {}});
+      layers_.push_back({inputs, layer.units, layer.activation, {}, {}, {}});
       inputs = layer.units;
     }
     desks_.resize(static_cast<size_t>(threads_));
     for (Desk& desk : desks_) desk.lists.resize(block_);
   } else {
+    MLP_CHECK(!bf16_weights_);
     layerwise_ = std::make_unique<Layerwise>(model, std::min(max_batch_, kLayerwiseRows));
   }
   // All weights within a few huge pages: on small ones it is luck how well they share L2.
@@ -79,6 +81,9 @@ void Inference::Plan(Arena& arena) {
   for (Layer& layer : layers_) {
     layer.weights = arena.Take<float>(Panels(layer.outputs) * PanelStride(layer));
     layer.bias = arena.Take<float>(Panels(layer.outputs) * width_);
+    if (bf16_weights_) {
+      layer.words = arena.Take<float>(Panels(layer.outputs) * PanelStride(layer) / 2);
+    }
     widest = std::max(widest, layer.outputs);
   }
   for (Desk& desk : desks_) {
@@ -106,6 +111,9 @@ void Inference::Load() {
         std::copy_n(from + k * layer.outputs + p * width_, n, to);
       }
     }
+    // Blocks of rows read the rounded floats: the same bits as of rows alone.
+    if (!bf16_weights_) continue;
+    kernels_.gemv->pack(layer.weights.size(), layer.weights.data(), layer.words.data());
   }
 }
 
@@ -199,7 +207,13 @@ StepResult Inference::Score(std::span<const uint8_t> labels) {
 }
 
 kernels::Gemv Inference::JobOf(const Layer& layer, float* y) const {
-  return {layer.outputs, layer.weights.data(), PanelStride(layer), layer.bias.data(), y};
+  const bool words = !layer.words.empty();
+  return {layer.outputs,
+          words ? layer.words.data() : layer.weights.data(),
+          words ? PanelStride(layer) / 2 : PanelStride(layer),
+          layer.bias.data(),
+          y,
+          words};
 }
 
 void Inference::PredictRow(Desk& desk, const Inputs& inputs, float* logits) const {

@@ -36,6 +36,9 @@ class Inference {
     int threads = 1;
     // Leave out products with inputs and activations that are 0, where counting finds enough.
     bool skip_zeros = true;
+    // Weights rounded to bfloat16, 8 significant bits: a row alone waits for half the memory. To be
+    // asked for only on targets with panel kernels.
+    bool bf16_weights = false;
   };
   // The model must outlive the engine.
   Inference(const model::Model& model, const kernels::KernelSet& kernels, const Options& options);
@@ -65,6 +68,7 @@ class Inference {
     size_t outputs;
     kernels::Activation activation;
     std::span<float> weights;  // panels of [inputs rounded up, width]
+    std::span<float> words;    // the same in bfloat16 (see gemv.h); empty with fp32
     std::span<float> bias;     // [outputs rounded up]
   };
 
@@ -109,6 +113,7 @@ class Inference {
   const size_t max_batch_;
   const int threads_;
   const bool skip_zeros_;
+  const bool bf16_weights_;
   const size_t width_;   // of a panel; 0 where there are none
   const size_t block_;   // rows that a thread takes at once
   const size_t stride_;  // from one panel of a block's activations to the next

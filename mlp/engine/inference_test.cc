@@ -102,12 +102,13 @@ std::vector<float> Logits(const Inference& engine) {
 class InferenceTest : public testing::TestWithParam<kernels::Target> {
  protected:
   Inference MakeEngine(const Problem& problem, size_t max_batch, int threads = 1,
-                       bool skip_zeros = true) {
+                       bool skip_zeros = true, bool bf16_weights = false) {
     return Inference(problem.model, kernels::KernelsFor(GetParam()),
                      {.math = kernels::MathMode::kExact,
                       .max_batch = max_batch,
                       .threads = threads,
-                      .skip_zeros = skip_zeros});
+                      .skip_zeros = skip_zeros,
+                      .bf16_weights = bf16_weights});
   }
 };
 
@@ -159,6 +160,45 @@ TEST_P(InferenceTest, BatchesThreadsAndSkippingChangeNoBit) {
                 << skip_zeros << " pixels " << of_pixels;
           }
         }
+      }
+    }
+  }
+}
+
+// As if the model itself had been rounded, one row at a time and in blocks.
+TEST_P(InferenceTest, RoundedWeightsAreThoseOfARoundedModel) {
+  if (kernels::KernelsFor(GetParam()).gemv == nullptr) GTEST_SKIP() << "no words";
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    Problem problem(seed);
+    Inference rounded = MakeEngine(problem, 1, 1, true, /*bf16_weights=*/true);
+    Inference rounded_blocks = MakeEngine(problem, 70, 1, true, /*bf16_weights=*/true);
+    Inference exact = MakeEngine(problem, 1);
+    const std::vector<uint32_t> rows = Rows(70);
+    exact.Predict(problem.Rows(std::span(rows).first(1), true));
+    const std::vector<float> before = Logits(exact);
+    for (size_t i = 0; i < problem.model.layer_count(); ++i) {
+      const size_t weights = problem.model.layer(i).multiply_adds();
+      const size_t begin = problem.model.layer_parameters(i).begin;
+      for (float& w : problem.model.parameters().subspan(begin, weights)) {
+        // Within 8 significant bits, ties to even.
+        int exponent;
+        const float fraction = std::frexp(w, &exponent);
+        w = std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8);
+      }
+    }
+    exact.Load();
+    rounded_blocks.Predict(problem.Rows(rows, true));
+    const std::vector<float> blocks = Logits(rounded_blocks);
+    const size_t n = problem.spec.outputs();
+    for (const uint32_t row : {0u, 5u, 69u}) {
+      exact.Predict(problem.Rows(std::span(rows).subspan(row, 1), true));
+      rounded.Predict(problem.Rows(std::span(rows).subspan(row, 1), true));
+      const std::vector<float> expected = Logits(exact);
+      EXPECT_EQ(Logits(rounded), expected);
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
+                             blocks.begin() + static_cast<ptrdiff_t>(row * n)));
+      if (row == 0) {
+        EXPECT_NE(expected, before) << "was it rounded at all?";
       }
     }
   }

@@ -9,6 +9,9 @@
 // Of a narrow matrix, one vector of columns, each term would wait for the one before: there four
 // sums take turns and are added up, (0 + 1) + (2 + 3). Such products have no lists.
 //
+// The matrix may be of bfloat16, half the memory to wait for: two in a word of 32 bits, of columns
+// j and j + width / 2 of a panel, the first in the lower half. Sums are the same as of floats.
+//
 // The calling thread does all the work.
 #pragma once
 
@@ -24,10 +27,11 @@ namespace mlp::kernels {
 // y = start + x b, for any kind of x.
 struct Gemv {
   size_t columns;      // of b and y
-  const float* b;      // panels of [*, width]
+  const float* b;      // panels of [*, width], or of [*, width / 2] words
   size_t b_stride;     // from one panel to the next
   const float* start;  // [columns], room for whole vectors
   float* y;            // [columns], likewise
+  bool words = false;  // what b is
 };
 
 struct GemvKernels {
@@ -42,6 +46,10 @@ struct GemvKernels {
   void (*bytes)(const Gemv& job, const uint8_t* x, size_t depth, const float* values);
   // The same by those that are not 0.
   void (*byte_list)(const Gemv& job, const ByteList& list, const float* values);
+
+  // Rounds n weights of a panel, a multiple of its width, to the nearest bfloat16 (ties to even),
+  // and packs them into n / 2 words.
+  void (*pack)(size_t n, float* panel, float* words);
 
   // How many of x[0 .. n-1] are not 0.
   size_t (*count_bytes)(size_t n, const uint8_t* x);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "mlp/base/aligned_buffer.h"
@@ -93,6 +94,52 @@ TEST_P(GemvTest, AllWaysToGiveARowAgree) {
       EXPECT_EQ(floats, run([&](const Gemv& job) {
                   gemv_.float_list(job, problem.x.data(), std::span(entries).first(count));
                 }));
+    }
+  }
+}
+
+double ToBf16(double x) {
+  int exponent;
+  const double fraction = std::frexp(x, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8);
+}
+
+// Packing rounds; words then have the bits of the rounded floats, whichever way a row is given.
+TEST_P(GemvTest, WordsAreRoundedWeights) {
+  const size_t width = gemv_.width;
+  for (const size_t depth : kDepths) {
+    for (const size_t columns : {size_t{1}, width - 1, width, 2 * width + 1, 5 * width}) {
+      Problem problem(depth, columns, width, stream_);
+      std::vector<float> exact(problem.b.begin(), problem.b.end());
+      const size_t stride = depth * width / 2 + 16;
+      AlignedBuffer<float> words(problem.panels * stride);
+      for (size_t p = 0; p < problem.panels; ++p) {
+        gemv_.pack(depth * width, problem.b.data() + p * problem.stride, words.data() + p * stride);
+      }
+      for (size_t k = 0; k < depth * width; ++k) EXPECT_EQ(problem.b[k], ToBf16(exact[k]));
+      const auto run = [&](bool of_words, auto product) {
+        AlignedBuffer<float> y(problem.panels * width);
+        product(Gemv{columns, of_words ? words.data() : problem.b.data(),
+                     of_words ? stride : problem.stride, problem.start.data(), y.data(), of_words});
+        return std::vector<float>(y.begin(), y.begin() + static_cast<ptrdiff_t>(columns));
+      };
+      std::vector<uint32_t> entries(depth + kListSlack), indices(depth + kListSlack);
+      const size_t bytes = gemv_.list_bytes(depth, 0, problem.pixels.data(), entries.data());
+      const size_t count = gemv_.list_floats(depth, problem.x.data(), indices.data());
+      const auto expect_equal = [&](auto product) {
+        EXPECT_EQ(run(true, product), run(false, product)) << depth << " x " << columns;
+      };
+      expect_equal([&](const Gemv& job) { gemv_.floats(job, problem.x.data(), depth); });
+      expect_equal([&](const Gemv& job) {
+        gemv_.bytes(job, problem.pixels.data(), depth, problem.values.data());
+      });
+      if (columns <= gemv_.narrow) continue;
+      expect_equal([&](const Gemv& job) {
+        gemv_.byte_list(job, {entries.data(), bytes}, problem.values.data());
+      });
+      expect_equal([&](const Gemv& job) {
+        gemv_.float_list(job, problem.x.data(), std::span(indices).first(count));
+      });
     }
   }
 }

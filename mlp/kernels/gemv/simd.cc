@@ -50,8 +50,24 @@ struct ByteListRow {
   float value(size_t k) const { return values[entries[k] % 256]; }
 };
 
+// The ways to give b: vector v of a row of a panel.
+struct FloatWeights {
+  static constexpr size_t kRow = kWidth;
+  [[gnu::always_inline]] static V At(const float* row, size_t v) {
+    return V::load_aligned(row + v * kLanes);
+  }
+};
+struct WordWeights {
+  static constexpr size_t kRow = kLanes;
+  [[gnu::always_inline]] static V At(const float* row, size_t v) {
+    using Bits = xsimd::batch<uint32_t, V::arch_type>;
+    const Bits words = xsimd::bitwise_cast<Bits>(V::load_aligned(row));
+    return xsimd::bitwise_cast<V>(v == 0 ? words << 16 : words & Bits(0xffff0000u));
+  }
+};
+
 // kVecs vectors of columns from the beginning of panel `first`.
-template <class Row, size_t kVecs>
+template <class Row, class Weights, size_t kVecs>
 [[gnu::noinline]] void Columns(const Gemv& job, const Row& row_in, size_t first) {
   const Row row = row_in;
   constexpr size_t kPanels = (kVecs + kVecsPerPanel - 1) / kVecsPerPanel;
@@ -63,8 +79,8 @@ template <class Row, size_t kVecs>
 #pragma GCC unroll 8
   for (size_t v = 0; v < kVecs; ++v) sums[v] = V::load_aligned(job.start + column + v * kLanes);
   const auto add = [&](V& sum, size_t k, size_t v) {
-    const float* weights = b[v / kVecsPerPanel] + v % kVecsPerPanel * kLanes;
-    sum = MulAdd(V(row.value(k)), V::load_aligned(weights + row.row(k) * kWidth), sum);
+    const float* weights = b[v / kVecsPerPanel] + row.row(k) * Weights::kRow;
+    sum = MulAdd(V(row.value(k)), Weights::At(weights, v % kVecsPerPanel), sum);
   };
   if constexpr (kVecs == 1) {
     V turns[kTurns] = {sums[0], V(0.0f), V(0.0f), V(0.0f)};
@@ -92,15 +108,16 @@ template <class Row>
 using ColumnsFunction = void (*)(const Gemv&, const Row&, size_t);
 
 // By number of vectors - 1.
-template <class Row, size_t... kVec>
+template <class Row, class Weights, size_t... kVec>
 constexpr std::array<ColumnsFunction<Row>, kMaxVecs> AllColumns(std::index_sequence<kVec...>) {
-  return {Columns<Row, kVec + 1>...};
+  return {Columns<Row, Weights, kVec + 1>...};
 }
 
 template <class Row>
 void Run(const Gemv& job, const Row& row) {
-  static constexpr std::array<ColumnsFunction<Row>, kMaxVecs> kColumns =
-      AllColumns<Row>(std::make_index_sequence<kMaxVecs>());
+  using Vecs = std::make_index_sequence<kMaxVecs>;
+  static constexpr std::array<ColumnsFunction<Row>, kMaxVecs> kColumns[] = {
+      AllColumns<Row, FloatWeights>(Vecs()), AllColumns<Row, WordWeights>(Vecs())};
   constexpr size_t kMaxPanels = kMaxVecs / kVecsPerPanel;
   const size_t vecs = (job.columns + kLanes - 1) / kLanes;
   const size_t panels = (vecs + kVecsPerPanel - 1) / kVecsPerPanel;
@@ -108,7 +125,8 @@ void Run(const Gemv& job, const Row& row) {
   size_t left = (panels + kMaxPanels - 1) / kMaxPanels;
   for (size_t begin = 0; begin < panels; --left) {
     const size_t end = begin + (panels - begin + left - 1) / left;
-    kColumns[std::min(vecs, end * kVecsPerPanel) - begin * kVecsPerPanel - 1](job, row, begin);
+    kColumns[job.words ? 1 : 0][std::min(vecs, end * kVecsPerPanel) - begin * kVecsPerPanel - 1](
+        job, row, begin);
     begin = end;
   }
 }
@@ -125,6 +143,21 @@ void Bytes(const Gemv& job, const uint8_t* x, size_t depth, const float* values)
 
 void ListedBytes(const Gemv& job, const ByteList& list, const float* values) {
   Run(job, ByteListRow{list.entries, list.count, values});
+}
+
+void Pack(size_t n, float* panel, float* words) {
+  const auto round = [](float& x) {
+    const uint32_t bits = std::bit_cast<uint32_t>(x);
+    const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    x = std::bit_cast<float>(rounded);
+    return rounded;
+  };
+  for (size_t i = 0; i < n; i += kWidth) {
+    for (size_t j = 0; j < kLanes; ++j) {
+      const uint32_t lower = round(panel[i + j]);
+      words[i / 2 + j] = std::bit_cast<float>(lower >> 16 | round(panel[i + kLanes + j]));
+    }
+  }
 }
 
 // Sums of bytes, as many as cannot overflow, for the compiler's vectors.
@@ -242,6 +275,7 @@ const GemvKernels& GemvTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
                                          FloatList,
                                          Bytes,
                                          ListedBytes,
+                                         Pack,
                                          CountBytes,
                                          ListBytes,
                                          ListFloats};
