@@ -1,5 +1,7 @@
 #include "mlp/tune/machine.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -40,6 +42,13 @@ data::Examples MakeExamples(double density, const model::ModelSpec& spec) {
   return examples;
 }
 
+// How often the operating system took a CPU away from a thread of this process.
+int64_t InvoluntarySwitches() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
+
 // One way to train, ready to go on.
 class Contender {
  public:
@@ -55,19 +64,21 @@ class Contender {
     strategy_ = *std::move(strategy);
   }
 
-  // Seconds of a step.
-  double Train(const data::Examples& examples) {
+  Sample Train(const data::Examples& examples) {
     std::vector<uint32_t> rows(examples.size);
     std::iota(rows.begin(), rows.end(), 0u);
     double seconds = 0;
+    int64_t switches = 0;
     // As the trainer keeps one.
     KeepTeam(threads_, [&] {
       Steps({&examples, std::span(rows).first(kBatch)});  // wakes the team, fills the caches
+      const int64_t before = InvoluntarySwitches();
       const Timer timer;
       Steps({&examples, rows});
       seconds = timer.Seconds();
+      switches = InvoluntarySwitches() - before;
     });
-    return seconds / kSteps;
+    return {seconds / kSteps, switches > 0};
   }
 
  private:

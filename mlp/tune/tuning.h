@@ -45,8 +45,12 @@ struct Space {
   int threads = 1;        // the default, and the most
 };
 
-// The seconds of a step of one candidate, in a few steps of it.
-using Measure = std::function<double(const Candidate&)>;
+// A few steps of one candidate.
+struct Sample {
+  double step_s = 0;
+  bool disturbed = false;  // a thread had to give its CPU to somebody else meanwhile
+};
+using Measure = std::function<Sample(const Candidate&)>;
 
 // Measures in turn, the candidates of one question in each round, until `budget_s` is used up by
 // `clock_s`, and decides. What is not clearly better than the default is not taken.

@@ -21,7 +21,8 @@ struct FakeMachine {
   double efficiency = 0.9;  // threads ^ this is the speed-up
   double skip = 0.3;        // skipping: this, and so much per density, of a dense step
   double skip_per_density = 2;
-  double disturbed = 1;  // every other measurement takes so many times as long
+  double disturbed = 0;  // of seven measurements the k-th takes so much times k longer
+  size_t preempted = 0;  // of seven measurements with several threads, so many
   double clock_step_s = 0;
 
   std::vector<Candidate> asked = {};
@@ -36,7 +37,8 @@ struct FakeMachine {
           double step = c.isa == Isa::kAvx512 ? 1 : c.isa == Isa::kAvx2 ? avx2 : 3;
           step /= std::pow(c.threads, efficiency);
           if (c.skip_zeros) step *= skip + skip_per_density * c.density;
-          return (asked.size() / 7 % 2 == 1 ? disturbed : 1) * step;
+          step *= 1 + disturbed * static_cast<double>(asked.size() % 7);
+          return Sample{step, c.threads > 1 && asked.size() % 7 < preempted};
         },
         [this] { return now_s; }, budget_s);
   }
@@ -84,7 +86,10 @@ TEST(TuneTest, ZerosAreSkippedWhereThatPays) {
 }
 
 TEST(TuneTest, ADisturbedMachineIsLeftUntuned) {
-  FakeMachine machine = {.avx2 = 0.5, .efficiency = -0.5, .disturbed = 4};
+  // A little of it is in the longer ones alone.
+  FakeMachine machine = {.avx2 = 0.5, .disturbed = 0.05};
+  EXPECT_TRUE(machine.Run().steady);
+  machine = {.avx2 = 0.5, .efficiency = -0.5, .disturbed = 0.3};
   const Tuning tuning = machine.Run();
   EXPECT_FALSE(tuning.steady);
   EXPECT_EQ(Text(tuning).find("too busy to tell (mlp tune tries again), so avx512, 8 threads"), 0u);
@@ -92,6 +97,18 @@ TEST(TuneTest, ADisturbedMachineIsLeftUntuned) {
   EXPECT_EQ(tuning.threads, 8);
   EXPECT_EQ(tuning.skip_below, Tuning().skip_below);
   EXPECT_FALSE(tuning.timings.empty());
+}
+
+TEST(TuneTest, WhatWasPreemptedDoesNotCount) {
+  // On a busy machine, several threads are slower than one alone.
+  FakeMachine machine = {.efficiency = -0.5, .preempted = 7};
+  Tuning tuning = machine.Run();
+  EXPECT_FALSE(tuning.steady);
+  EXPECT_EQ(tuning.threads, 8);
+  machine = {.efficiency = -0.5, .preempted = 3};
+  tuning = machine.Run();
+  EXPECT_TRUE(tuning.steady);
+  EXPECT_EQ(tuning.threads, 1);
 }
 
 TEST(TuneTest, EndsWhenTheTimeIsUpButNotBeforeThreeRounds) {
