@@ -20,9 +20,8 @@ struct Dual {
 
   Dual() = default;
   Dual(S value, S direction) : value(value), direction(direction) {}
-  template <class N>
-  requires std::is_arithmetic_v<N> Dual(N number)
-      : value(static_cast<S>(number)) {}  // NOLINT: numbers are duals
+  template <tape::Arithmetic N>
+  Dual(N number) : value(static_cast<S>(number)) {}  // NOLINT: numbers are duals
 
   friend Dual operator+(Dual a, Dual b) { return {a.value + b.value, a.direction + b.direction}; }
   friend Dual operator-(Dual a, Dual b) { return {a.value - b.value, a.direction - b.direction}; }

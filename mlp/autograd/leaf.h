@@ -52,35 +52,37 @@ template <class T>
 inline constexpr bool kIsVariable<Value<T>> = true;
 template <class T>
 inline constexpr bool kIsVariable<Leaf<T>> = true;
+
+// What is on a tape, and what may stand beside it where its number type is T.
 template <class A>
 concept IsVariable = kIsVariable<A>;
-
-// What may stand beside a variable of number type T.
+template <class N, class T>
+concept IsNumber = std::is_arithmetic_v<N> || std::same_as<N, T>;
 template <class A, class T>
-concept IsOperand = std::is_arithmetic_v<A> || std::same_as<A, T> ||
-    (IsVariable<A>&& requires { requires std::same_as<typename A::Number, T>; });
+concept IsOperand = IsNumber<A, T> || std::same_as<A, Value<T>> || std::same_as<A, Leaf<T>>;
 
+// The number type of an op's result: at least one operand is a variable.
 template <class A, class B>
 struct CommonNumberOf {};
-template <IsVariable A, class B>
-requires IsOperand<B, typename A::Number>
+template <IsVariable A, IsOperand<typename A::Number> B>
 struct CommonNumberOf<A, B> {
   using type = typename A::Number;
 };
-template <class A, IsVariable B>
-requires(!IsVariable<A> && IsOperand<A, typename B::Number>) struct CommonNumberOf<A, B> {
+template <IsVariable B, IsNumber<typename B::Number> A>
+struct CommonNumberOf<A, B> {
   using type = typename B::Number;
 };
 template <class A, class B>
 using CommonNumber = typename CommonNumberOf<A, B>::type;
-template <class A, class B>
-concept AreOperands = requires {
+template <class B, class A>
+concept IsOperandBeside = requires {
   typename CommonNumberOf<A, B>::type;
 };
 
-template <class T, class N>
-requires std::is_arithmetic_v<N> || std::same_as<N, T>
-[[gnu::always_inline]] inline T NumberOf(const N& number) { return T(number); }
+template <class T, IsNumber<T> N>
+[[gnu::always_inline]] inline T NumberOf(const N& number) {
+  return T(number);
+}
 template <class T>
 [[gnu::always_inline]] inline T NumberOf(const Leaf<T>& leaf) {
   return leaf.value();
@@ -95,8 +97,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline Id IdOf(Recorder<T>&, const Value<T>& value);
 // A plain number is a leaf, too. The last one is kept: loops tend to use one.
-template <class T, class N>
-requires std::is_arithmetic_v<N> || std::same_as<N, T>
+template <class T, IsNumber<T> N>
 [[gnu::always_inline]] inline Id IdOf(Recorder<T>& recorder, const N& number) {
   if constexpr (std::is_arithmetic_v<N>) {
     const auto bits = std::bit_cast<uint64_t>(static_cast<double>(number));

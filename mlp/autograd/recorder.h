@@ -26,6 +26,12 @@ using tape::Op;
 using tape::Run;
 using tape::Word;
 
+// The passes for tapes of T; number types of a user's own specialise this with Sweeper (sweep.h).
+template <class T>
+const tape::Passes<T>& PassesOf() {
+  return tape::PassesFor<T>();
+}
+
 template <class T>
 struct Recorder {
   using Element = typename tape::PackTraits<T>::Element;
@@ -73,6 +79,10 @@ struct Recorder {
         "the tape is full (" + std::to_string(capacity) +
             " values): rewind it after each sample, use Checkpoint for long computations, or give "
             "it a greater max_ids (at most 2^28)");
+  }
+
+  tape::ArraysOf<T> arrays() const {
+    return {values, adjoints, words, runs, uniform_values, uniform_adjoints, uniform};
   }
 
   [[gnu::always_inline]] inline T Load(Id id) const {
@@ -162,6 +172,13 @@ struct Recorder {
     Run& run = runs[words[id].a()];
     run.n = next.a() - run.a;
     values[id] = value;
+  }
+
+  // The value of a sum of packs' products whose next term would be `next`.
+  [[gnu::noinline]] void ValueOfDot(Id id, Word next, T& value) const noexcept {
+    Run run = runs[words[id].a()];
+    run.n = next.a() - run.a;
+    PassesOf<T>().value(arrays(), run, value);
   }
 };
 

@@ -91,7 +91,7 @@ class Tape {
   }
 
   // The memory itself, for the passes and for who wants to look at it.
-  tape::ArraysOf<T> arrays();
+  tape::ArraysOf<T> arrays() const { return recorder_.arrays(); }
   Recorder<T>& recorder() { return recorder_; }
   Id parameters_end() const { return tape::kFirstId + static_cast<Id>(parameter_count_); }
 
@@ -102,6 +102,7 @@ class Tape {
     Id outputs;
   };
   std::vector<Value<T>> RunSegment(const CallRecord& call, Leaves<T>& leaves);
+  void ZeroAdjoints(Id from, Id to);
   void Sweep(Id from, Id to);
   void SweepCall(Id id);
   void AddToAdjoint(Id id, const T& adjoint);
@@ -125,12 +126,6 @@ class Tape {
 #endif
   Recorder<T> recorder_;
 };
-
-// The passes for tapes of T; number types of a user's own specialise this with Sweeper (sweep.h).
-template <class T>
-const tape::Passes<T>& PassesOf() {
-  return tape::PassesFor<T>();
-}
 
 #if MLP_AUTOGRAD_CHECKS
 // What tells one recording from another, on all tapes.
@@ -259,21 +254,24 @@ Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
 }
 
 template <class T>
-tape::ArraysOf<T> Tape<T>::arrays() {
-  return {values_.data(),         adjoints_.data(),         words_.data(),    runs_.data(),
-          uniform_values_.data(), uniform_adjoints_.data(), recorder_.uniform};
-}
-
-template <class T>
 void Tape<T>::BackwardFrom(Id id, const T& seed) {
   const Id bottom = parameters_end();
   if (id < bottom) {  // A parameter itself, or a number that depends on nothing.
     if (id >= tape::kFirstId) AddToAdjoint(id, seed);
     return;
   }
-  std::fill(adjoints_.data() + bottom, adjoints_.data() + recorder_.size, T(0));
+  ZeroAdjoints(bottom, recorder_.size);
   adjoints_.data()[id] = seed;
   Sweep(id, bottom);
+}
+
+// In blocks: a memset of many megabytes would go past the caches, where the sweep comes next.
+template <class T>
+void Tape<T>::ZeroAdjoints(Id from, Id to) {
+  constexpr Id kBlock = (size_t{1} << 16) / sizeof(T);
+  for (Id begin = from; begin < to; begin += std::min(kBlock, to - begin)) {
+    std::fill_n(adjoints_.data() + begin, std::min(kBlock, to - begin), T(0));
+  }
 }
 
 template <class T>
@@ -331,7 +329,7 @@ void Tape<T>::SweepCall(Id id) {
     MLP_CHECK_EQ(outputs.size(), call.outputs);
     std::vector<Id> ids;
     for (const Value<T>& output : outputs) ids.push_back(output.id());
-    std::fill(adjoints_.data() + mark.size, adjoints_.data() + recorder_.size, T(0));
+    ZeroAdjoints(mark.size, recorder_.size);
     for (Id k = 0; k < call.outputs; ++k) AddToAdjoint(ids[k], adjoints_.data()[id + k]);
   }
   Sweep(recorder_.size - 1, mark.size);

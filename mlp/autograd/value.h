@@ -23,6 +23,9 @@
 
 namespace mlp::autograd {
 
+template <class N, class T>
+concept IsOtherNumber = std::is_arithmetic_v<N> && !std::same_as<N, T>;
+
 template <class T>
 class [[nodiscard]] Value {
  public:
@@ -35,14 +38,15 @@ class [[nodiscard]] Value {
       : value_(value), word_(Recorder<T>::current->PushLeaf(value)) {
     SetBirth();
   }
-  template <class N>
-  requires std::is_arithmetic_v<N> &&(!std::same_as<N, T>)Value(N value)
-      : Value(T(value)) {}  // NOLINT: likewise
+  template <IsOtherNumber<T> N>
+  Value(N value) : Value(T(value)) {}  // NOLINT: likewise
   [[gnu::always_inline]] Value(const Leaf<T>& leaf) : value_(leaf.value()), word_(leaf.id()) {
     SetBirth();
   }  // NOLINT
 
-  [[gnu::always_inline]] Value(const Value& other) : value_(other.value_), word_(other.id()) {
+  [[gnu::always_inline]] Value(const Value& other) {
+    word_ = other.id();
+    value_ = other.value_;
     CopyBirth(other);
   }
   [[gnu::always_inline]] Value& operator=(const Value& other) {
@@ -59,8 +63,11 @@ class [[nodiscard]] Value {
     return *this;
   }
 
-  const T& value() const { return value_; }
-  explicit operator T() const { return value_; }
+  const T& value() const {
+    if constexpr (kLazy) Compute();
+    return value_;
+  }
+  explicit operator T() const { return value(); }
   // d(root)/d(this) of the last Backward.
   T gradient() const { return Recorder<T>::current->Gradient(id()); }
 
@@ -86,32 +93,39 @@ class [[nodiscard]] Value {
   // A product that nobody else has may become a term of this sum's run.
   [[gnu::always_inline]] Value& operator+=(Value&& b) {
     if (b.word_ == next_) [[likely]] {
-      value_ = value_ + b.value_;
+      if constexpr (!kLazy) value_ = value_ + b.value_;
       next_ += kNextProduct;
     } else if (b.is_product()) {
       b.CheckBirth();
       const Id sum = id();
-      value_ = value_ + b.value_;
+      if constexpr (!kLazy) value_ = value_ + b.value_;
       SetOpen(Recorder<T>::current->StartDot(sum, Word{b.word_}, T(value_)),
               b.word_ + kNextProduct);
     } else {
-      AddTerm(b.id(), b.value_);
+      const Id term = b.id();
+      AddTerm(term, b.value_);
     }
     return *this;
   }
-  template <class B>
-  requires IsOperand<B, T>
+  template <IsOperand<T> B>
   [[gnu::always_inline]] Value& operator+=(const B& b) {
-    AddTerm(IdOf(*Recorder<T>::current, b), NumberOf<T>(b));
+    const Id term = IdOf(*Recorder<T>::current, b);
+    AddTerm(term, NumberOf<T>(b));
     return *this;
   }
   [[gnu::always_inline]] Value& operator+=(Value& b) { return *this += std::as_const(b); }
-  template <class B>
-  requires IsOperand<B, T> Value& operator-=(const B& b) { return *this = *this - b; }
-  template <class B>
-  requires IsOperand<B, T> Value& operator*=(const B& b) { return *this = *this * b; }
-  template <class B>
-  requires IsOperand<B, T> Value& operator/=(const B& b) { return *this = *this / b; }
+  template <IsOperand<T> B>
+  Value& operator-=(const B& b) {
+    return *this = *this - b;
+  }
+  template <IsOperand<T> B>
+  Value& operator*=(const B& b) {
+    return *this = *this * b;
+  }
+  template <IsOperand<T> B>
+  Value& operator/=(const B& b) {
+    return *this = *this / b;
+  }
 
   // A number that has been recorded: for ops.
   [[gnu::always_inline]] static Value Recorded(const T& value, Id id) {
@@ -131,16 +145,31 @@ class [[nodiscard]] Value {
   }
 
  private:
+  // Products and sums of products of packs are computed when they are asked for, by the passes:
+  // these know the CPU's longest vectors, the user's own code does not.
+  static constexpr bool kLazy = Recorder<T>::kPacked;
   static constexpr uint64_t kNextProduct = Word::kNextA + Word::kNextB;
   static constexpr uint64_t kOpen = uint64_t{1} << 63;
   static constexpr uint64_t kClosed = ~uint64_t{0};  // No term has this word.
 
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
 
+  void Compute() const {
+    if (word_ >> Word::kIdBits == 0) return;
+    const Recorder<T>& recorder = *Recorder<T>::current;
+    if (is_product()) {
+      const Word word{word_};
+      value_ = recorder.Load(word.a()) * recorder.Load(word.b());
+    } else if (Word{next_}.op() == Op::kMul) {
+      recorder.ValueOfDot(static_cast<Id>(word_ & Word::kIdMask), Word{next_}, value_);
+    }
+  }
+
   // Every argument is passed by value, or as a copy: a sum whose address nobody has stays in
   // registers.
   [[gnu::always_inline]] void Settle() const {
     Recorder<T>& recorder = *Recorder<T>::current;
+    if constexpr (kLazy) Compute();
     if (next_ != kClosed) {
       word_ &= Word::kIdMask;
       CheckAlive();
@@ -221,7 +250,7 @@ class [[nodiscard]] Value {
   void CheckAlive() const {}
 #endif
 
-  T value_;
+  mutable T value_;
   // An id; or a product that is not recorded yet; or, with kOpen, the id of a sum that may grow.
   mutable uint64_t word_;
   // The word of the term that the sum's run would take next.
@@ -239,15 +268,13 @@ template <class T>
 
 // The ops of two operands: (op, function or operator).
 #define MLP_BINARY_FUNCTION(functor, function)                                                \
-  template <class A, class B>                                                                 \
-  requires AreOperands<A, B>                                                                  \
+  template <class A, IsOperandBeside<A> B>                                                    \
   [[gnu::always_inline]] inline auto function(const A& a, const B& b) {                       \
     using T = CommonNumber<A, B>;                                                             \
     Recorder<T>& recorder = *Recorder<T>::current;                                            \
-    const T x = NumberOf<T>(a), z = NumberOf<T>(b);                                           \
-    const T y = tape::functor::Value(x, z);                                                   \
     const Id id_a = IdOf(recorder, a);                                                        \
     const Id id_b = IdOf(recorder, b);                                                        \
+    const T y = tape::functor::Value(NumberOf<T>(a), NumberOf<T>(b));                         \
     return Value<T>::Recorded(y, recorder.template Record<Op::k##functor, 2>(id_a, id_b, y)); \
   }
 MLP_BINARY_FUNCTION(Add, operator+)
@@ -260,23 +287,25 @@ MLP_BINARY_FUNCTION(PowNumber, PowOfNumber)
 #undef MLP_BINARY_FUNCTION
 
 // Recorded when it is used, unless that is as a term of a sum.
-template <class A, class B>
-requires AreOperands<A, B>
+template <class A, IsOperandBeside<A> B>
 [[gnu::always_inline]] inline auto operator*(const A& a, const B& b) {
   using T = CommonNumber<A, B>;
   if constexpr (std::same_as<A, Value<T>> && std::same_as<B, Value<T>>) {
-    return Value<T>::Product(a.value() * b.value(), Value<T>::ProductOf(a, b));
+    const Word word = Value<T>::ProductOf(a, b);
+    if constexpr (Recorder<T>::kPacked) return Value<T>::Product(T(), word);
+    return Value<T>::Product(a.value() * b.value(), word);
   } else {
     Recorder<T>& recorder = *Recorder<T>::current;
     const Id id_a = IdOf(recorder, a);
     const Id id_b = IdOf(recorder, b);
-    return Value<T>::Product(NumberOf<T>(a) * NumberOf<T>(b), Word::Make(Op::kMul, id_a, id_b));
+    const Word word = Word::Make(Op::kMul, id_a, id_b);
+    if constexpr (Recorder<T>::kPacked) return Value<T>::Product(T(), word);
+    return Value<T>::Product(NumberOf<T>(a) * NumberOf<T>(b), word);
   }
 }
 
 // a^b. Where b is no plain number, a has to be greater than 0 for the slope in b (else it is 0).
-template <class A, class B>
-requires AreOperands<A, B>
+template <class A, IsOperandBeside<A> B>
 auto pow(const A& a, const B& b) {
   if constexpr (std::is_arithmetic_v<B>) {
     return PowOfNumber(a, b);
@@ -285,24 +314,24 @@ auto pow(const A& a, const B& b) {
   }
 }
 
-#define MLP_UNARY_FUNCTION(functor, function)                                     \
-  template <class A>                                                              \
-  requires IsVariable<A>                                                          \
-  [[gnu::always_inline]] inline auto function(const A& a) {                       \
-    using T = typename A::Number;                                                 \
-    Recorder<T>& recorder = *Recorder<T>::current;                                \
-    const T y = tape::functor::Value(NumberOf<T>(a));                             \
-    return Value<T>::Recorded(                                                    \
-        y, recorder.template Record<Op::k##functor, 1>(IdOf(recorder, a), 0, y)); \
+#define MLP_UNARY_FUNCTION(functor, function)                                            \
+  template <IsVariable A>                                                                \
+  [[gnu::always_inline]] inline auto function(const A& a) {                              \
+    using T = typename A::Number;                                                        \
+    Recorder<T>& recorder = *Recorder<T>::current;                                       \
+    const Id id = IdOf(recorder, a);                                                     \
+    const T y = tape::functor::Value(NumberOf<T>(a));                                    \
+    return Value<T>::Recorded(y, recorder.template Record<Op::k##functor, 1>(id, 0, y)); \
   }
 #define MLP_UNARY MLP_UNARY_FUNCTION
 #include "mlp/kernels/tape/tape_ops.inc"
 MLP_UNARY_FUNCTION(Neg, operator-)
 #undef MLP_UNARY_FUNCTION
 
-template <class A>
-requires IsVariable<A> Value<typename A::Number>
-operator+(const A& a) { return a; }
+template <IsVariable A>
+Value<typename A::Number> operator+(const A& a) {
+  return a;
+}
 
 // What nobody else has grows: so the sums of std::inner_product and std::accumulate are runs, too.
 template <class T>
@@ -327,8 +356,7 @@ bool Compare(Op op, bool outcome, Recorder<T>& recorder, Id a, Id b) {
   return outcome;
 }
 #define MLP_COMPARISON(op, guard, holds, left, right)                                              \
-  template <class A, class B>                                                                      \
-  requires AreOperands<A, B>                                                                       \
+  template <class A, IsOperandBeside<A> B>                                                         \
   [[gnu::always_inline]] inline bool operator op(const A& a, const B& b) {                         \
     using T = CommonNumber<A, B>;                                                                  \
     Recorder<T>& recorder = *Recorder<T>::current;                                                 \

@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cmath>
-#include <type_traits>
+#include <concepts>
 
 namespace mlp::tape {
 namespace {
@@ -17,12 +17,14 @@ template <class T>
 [[gnu::always_inline]] inline T select(bool condition, T a, T b) {
   return condition ? a : b;
 }
-template <class T>
-requires std::is_floating_point_v<T>
-[[gnu::always_inline]] inline bool IsZero(T x) { return x == 0; }
-template <class T>
-requires std::is_floating_point_v<T>
-[[gnu::always_inline]] inline bool IsFinite(T x) { return x - x == 0; }
+template <std::floating_point T>
+[[gnu::always_inline]] inline bool IsZero(T x) {
+  return x == 0;
+}
+template <std::floating_point T>
+[[gnu::always_inline]] inline bool IsFinite(T x) {
+  return x - x == 0;
+}
 using std::abs;
 using std::cos;
 using std::erf;
@@ -37,60 +39,60 @@ using std::tanh;
 
 struct Add {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return a + b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T, T, T) {
+  [[gnu::always_inline]] static T SlopeA(const T&, const T&, const T&) {
     return T(1);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(const T&, const T&, const T&) {
     return T(1);
   }
 };
 
 struct Sub {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return a - b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T, T, T) {
+  [[gnu::always_inline]] static T SlopeA(const T&, const T&, const T&) {
     return T(1);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(const T&, const T&, const T&) {
     return T(-1);
   }
 };
 
 struct Mul {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return a * b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
     return b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T a, T, T) {
+  [[gnu::always_inline]] static T SlopeB(const T& a, const T&, const T&) {
     return a;
   }
 };
 
 struct Div {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return a / b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
     return T(1) / b;
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T, T b, T y) {
+  [[gnu::always_inline]] static T SlopeB(const T&, const T& b, const T& y) {
     return -y / b;
   }
 };
@@ -98,15 +100,15 @@ struct Div {
 // a^b where both are variables: a > 0, or the slope for b is taken as 0.
 struct Pow {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return pow(a, b);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T&) {
     return select(b == T(0), T(0), b * pow(a, b - T(1)));
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T a, T, T y) {
+  [[gnu::always_inline]] static T SlopeB(const T& a, const T&, const T& y) {
     return select(a > T(0), y * log(select(a > T(0), a, T(1))), T(0));
   }
 };
@@ -114,7 +116,7 @@ struct Pow {
 // a^b where b is a plain number: nothing is asked of its derivative.
 struct PowNumber : Pow {
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T, T, T) {
+  [[gnu::always_inline]] static T SlopeB(const T&, const T&, const T&) {
     return T(0);
   }
 };
@@ -122,74 +124,74 @@ struct PowNumber : Pow {
 // The larger one; the first where they are equal.
 struct Max {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return select(a < b, b, a);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T&) {
     return select(a < b, T(0), T(1));
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeB(const T& a, const T& b, const T&) {
     return select(a < b, T(1), T(0));
   }
 };
 
 struct Min {
   template <class T>
-  [[gnu::always_inline]] static T Value(T a, T b) {
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
     return select(b < a, b, a);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T&) {
     return select(b < a, T(0), T(1));
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(T a, T b, T) {
+  [[gnu::always_inline]] static T SlopeB(const T& a, const T& b, const T&) {
     return select(b < a, T(1), T(0));
   }
 };
 
 struct Neg {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return -x;
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T, T) {
+  [[gnu::always_inline]] static T Slope(const T&, const T&) {
     return T(-1);
   }
 };
 
 struct Exp {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return exp(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(const T&, const T& y) {
     return y;
   }
 };
 
 struct Log {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return log(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return T(1) / x;
   }
 };
 
 struct Sqrt {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return sqrt(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(const T&, const T& y) {
     return T(0.5) / y;
   }
 };
@@ -197,44 +199,44 @@ struct Sqrt {
 // Slope 0 at 0.
 struct Abs {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return abs(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return select(x > T(0), T(1), select(x < T(0), T(-1), T(0)));
   }
 };
 
 struct Sin {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return sin(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return cos(x);
   }
 };
 
 struct Cos {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return cos(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return -sin(x);
   }
 };
 
 struct Tanh {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return tanh(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(const T&, const T& y) {
     return T(1) - y * y;
   }
 };
@@ -242,12 +244,12 @@ struct Tanh {
 // 1 / (1 + e^-x). Without overflow: e^-|x| is at most 1.
 struct Sigmoid {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     const T e = exp(-abs(x));
     return select(x < T(0), e, T(1)) / (T(1) + e);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T, T y) {
+  [[gnu::always_inline]] static T Slope(const T&, const T& y) {
     return y * (T(1) - y);
   }
 };
@@ -255,11 +257,11 @@ struct Sigmoid {
 // max(x, 0), with slope 0 at 0; a NaN gets through.
 struct Relu {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return select(x <= T(0), T(0), x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return select(x > T(0), T(1), T(0));
   }
 };
@@ -267,11 +269,11 @@ struct Relu {
 // Slope 0.01 below zero.
 struct LeakyRelu {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return select(x > T(0), x, T(0.01) * x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return select(x > T(0), T(1), T(0.01));
   }
 };
@@ -279,11 +281,11 @@ struct LeakyRelu {
 // x above zero, e^x - 1 below (Clevert, Unterthiner & Hochreiter 2016).
 struct Elu {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return select(x > T(0), x, expm1(select(x > T(0), T(0), x)));
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T y) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T& y) {
     return select(x > T(0), T(1), y + T(1));
   }
 };
@@ -291,11 +293,11 @@ struct Elu {
 // x sigmoid(x), also called swish.
 struct Silu {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return x * Sigmoid::Value(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T y) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T& y) {
     return Sigmoid::Value(x) + y * Sigmoid::Value(-x);
   }
 };
@@ -303,15 +305,15 @@ struct Silu {
 // x Phi(x), Phi the normal distribution (Hendrycks & Gimpel 2016), by erf.
 struct Gelu {
   template <class T>
-  [[gnu::always_inline]] static T Phi(T x) {
+  [[gnu::always_inline]] static T Phi(const T& x) {
     return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
   }
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return x * Phi(x);
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return Phi(x) + x * T(0.39894228040143267794) * exp(T(-0.5) * x * x);
   }
 };
@@ -319,11 +321,11 @@ struct Gelu {
 // log(1 + e^x), without overflow.
 struct Softplus {
   template <class T>
-  [[gnu::always_inline]] static T Value(T x) {
+  [[gnu::always_inline]] static T Value(const T& x) {
     return select(x > T(0), x, T(0)) + log1p(exp(-abs(x)));
   }
   template <class T>
-  [[gnu::always_inline]] static T Slope(T x, T) {
+  [[gnu::always_inline]] static T Slope(const T& x, const T&) {
     return Sigmoid::Value(x);
   }
 };

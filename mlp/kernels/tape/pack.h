@@ -5,13 +5,23 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
+
+// GCC notes that functions which take long vectors are called differently since its version 4.6.
+// None of those here is called from another file.
+#pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace mlp::tape {
 
 #define MLP_INLINE __attribute__((always_inline)) inline
+#define MLP_INLINE_LAMBDA __attribute__((always_inline))
 
+template <class N>
+concept Arithmetic = std::is_arithmetic_v<N>;
+
+// Aligned outright: GCC forgets the alignment of a vector whose length depends on a template.
 template <class S, int W>
-struct Pack {
+struct alignas(sizeof(S) * W) Pack {
   typedef S Vector __attribute__((vector_size(sizeof(S) * W)));
   using Bits = decltype(Vector{} < Vector{});
 
@@ -29,9 +39,8 @@ struct Pack {
 
   Pack() = default;
   // The same in all samples.
-  template <class Number>
-  requires std::is_arithmetic_v<Number> MLP_INLINE Pack(Number x)
-      : v(static_cast<S>(x) - Vector{}) {}
+  template <Arithmetic Number>
+  MLP_INLINE Pack(Number x) : v(static_cast<S>(x) - Vector{}) {}
 
   MLP_INLINE S operator[](size_t i) const { return v[i]; }
 
@@ -87,12 +96,17 @@ struct Pack {
 
   // Halves are added until one number is left: the same order everywhere.
   friend MLP_INLINE S Sum(const Pack& a) {
-    S lanes[W];
-    for (int i = 0; i < W; ++i) lanes[i] = a.v[i];
-    for (int half = W / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    if constexpr (W == 2) {
+      return a.v[0] + a.v[1];
+    } else {
+      return [&]<int... kLane>(std::integer_sequence<int, kLane...>) MLP_INLINE_LAMBDA {
+        Pack<S, W / 2> half;
+        half.v = __builtin_shufflevector(a.v, a.v, kLane...) +
+                 __builtin_shufflevector(a.v, a.v, (kLane + W / 2)...);
+        return Sum(half);
+      }
+      (std::make_integer_sequence<int, W / 2>());
     }
-    return lanes[0];
   }
   friend MLP_INLINE bool IsZero(const Pack& a) {
     bool zero = true;
@@ -106,6 +120,7 @@ struct Pack {
   }
 };
 #undef MLP_INLINE
+#undef MLP_INLINE_LAMBDA
 
 template <class T>
 struct PackTraits {

@@ -50,7 +50,9 @@ struct Sweeper {
     if constexpr (kPacked) {
       const bool to_uniform = to < t.uniform;
       const bool from_uniform = from < t.uniform;
-      if (to_uniform && from_uniform) {
+      if ((to_uniform && to + n > t.uniform) || (from_uniform && from + n > t.uniform)) {
+        for (Id k = 0; k < n; ++k) AddTo(to + k, q * Value(from + k));
+      } else if (to_uniform && from_uniform) {
         const Element sum = Sum(q);
         for (Id k = 0; k < n; ++k) {
           t.uniform_adjoints[to + k] += sum * t.uniform_values[from + k];
@@ -190,11 +192,23 @@ struct Sweeper {
   int64_t Sweep(Id from, Id to) const {
     static_assert(static_cast<int>(Op::kAdd) == 0 && static_cast<int>(Op::kSub) == 1 &&
                   static_cast<int>(Op::kMul) == 2);
+    // Tapes beyond the caches are read backwards, three arrays at a time, which the CPU's own
+    // prefetching does not keep up with.
+    constexpr size_t kLineBytes = 64;
+    constexpr Id kLine = 8;  // ids
+    constexpr int64_t kAhead = 256;
     static constexpr Id kIdOfA[] = {kOne, kOne, 0};
     static constexpr Id kIdOfB[] = {kOne, kMinusOne, 0};
     static constexpr Id kOtherMask[] = {0, 0, ~Id{0}};
     for (int64_t i = from; i >= static_cast<int64_t>(to);) {
       const auto id = static_cast<Id>(i);
+      if constexpr (sizeof(T) <= kLineBytes / kLine) {
+        if (id % kLine == 0) {
+          __builtin_prefetch(t.words + i - kAhead);
+          __builtin_prefetch(t.values + i - kAhead);
+          __builtin_prefetch(t.adjoints + i - kAhead, 1);
+        }
+      }
       const Word word = t.words[id];
       const auto op = static_cast<unsigned>(word.op());
       if (op <= static_cast<unsigned>(Op::kMul)) [[likely]] {
@@ -227,6 +241,45 @@ struct Sweeper {
     }
   }
 
+  // Of packs four sums, so that an addition need not wait for the one before.
+  T RunValue(const Run& run) const {
+    T y = Value(run.c);
+    if constexpr (kPacked) {
+      T sums[4] = {T(0), T(0), T(0), T(0)};
+      const auto add = [&](auto a, auto b) {
+        Id k = 0;
+        for (; k + 4 <= run.n; k += 4) {
+          for (Id i = 0; i < 4; ++i) sums[i] = sums[i] + a(k + i) * b(k + i);
+        }
+        for (; k < run.n; ++k) sums[0] = sums[0] + a(k) * b(k);
+      };
+      const auto uniform = [&](Id first) {
+        return [numbers = t.uniform_values + first](Id k) { return T(numbers[k]); };
+      };
+      const auto own = [&](Id first) {
+        return [numbers = t.values + first](Id k) { return numbers[k]; };
+      };
+      // Uniform ids come first: a run that begins with one may end beyond them.
+      const bool straddles = (run.a < t.uniform && run.a + run.n > t.uniform) ||
+                             (run.b < t.uniform && run.b + run.n > t.uniform);
+      if (straddles) {
+        add([&](Id k) { return Value(run.a + k); }, [&](Id k) { return Value(run.b + k); });
+      } else if (run.a < t.uniform && run.b < t.uniform) {
+        add(uniform(run.a), uniform(run.b));
+      } else if (run.a < t.uniform) {
+        add(uniform(run.a), own(run.b));
+      } else if (run.b < t.uniform) {
+        add(own(run.a), uniform(run.b));
+      } else {
+        add(own(run.a), own(run.b));
+      }
+      y = y + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    } else {
+      DotValue(y, t.values + run.a, t.values + run.b, run.n, y);
+    }
+    return y;
+  }
+
   [[gnu::noinline]] bool ReplayOne(Id id) const {
     const Word word = t.words[id];
     T& y = t.values[id];
@@ -245,16 +298,9 @@ struct Sweeper {
         return SameOutcome(word, y);
       case Op::kCall:
         return false;
-      case Op::kDot: {
-        const Run run = t.runs[word.a()];
-        if constexpr (kPacked) {
-          y = Value(run.c);
-          for (Id k = 0; k < run.n; ++k) y = y + Value(run.a + k) * Value(run.b + k);
-        } else {
-          DotValue(t.values[run.c], t.values + run.a, t.values + run.b, run.n, y);
-        }
+      case Op::kDot:
+        y = RunValue(t.runs[word.a()]);
         break;
-      }
       case Op::kSum: {
         const Run run = t.runs[word.a()];
         y = Value(run.c);
@@ -309,7 +355,11 @@ struct Sweeper {
     return Sweeper{tape}.Replay(from, to);
   }
 
-  static constexpr Passes<T> kPasses = {SweepPass, ReplayPass, DotValue};
+  static void ValuePass(const ArraysOf<T>& tape, const Run& run, T& y) {
+    y = Sweeper{tape}.RunValue(run);
+  }
+
+  static constexpr Passes<T> kPasses = {SweepPass, ReplayPass, ValuePass, DotValue};
 };
 
 }  // namespace

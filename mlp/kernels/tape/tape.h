@@ -95,6 +95,8 @@ struct Passes {
   // Computes the values from id `from` up to `to`, both included, from those before. Stops at a
   // guard whose outcome differs and returns its id, else `to` + 1.
   Id (*replay)(const ArraysOf<T>& tape, Id from, Id to);
+  // y = the value of a sum of products of values that are all there.
+  void (*value)(const ArraysOf<T>& tape, const Run& run, T& y);
   // y = c + sum of a[k] * b[k].
   void (*dot)(const T& c, const T* a, const T* b, size_t n, T& y);
 };

@@ -1,0 +1,90 @@
+// Values as Eigen's scalars.
+#include "mlp/autograd/eigen.h"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+
+#include "mlp/autograd/tape.h"
+
+namespace mlp::autograd {
+namespace {
+
+using V = Value<double>;
+using MatrixV = Eigen::Matrix<V, Eigen::Dynamic, Eigen::Dynamic>;
+using VectorV = Eigen::Matrix<V, Eigen::Dynamic, 1>;
+
+Eigen::MatrixXd Numbers(int rows, int cols, double scale) {
+  Eigen::MatrixXd m(rows, cols);
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < cols; ++j) m(i, j) = scale * std::sin(1 + 3 * i + 7 * j);
+  }
+  return m;
+}
+
+MatrixV Values(const Eigen::MatrixXd& numbers) {
+  return numbers.unaryExpr([](double x) { return V(x); });
+}
+
+TEST(Eigen, QuadraticForm) {
+  Tape<double> tape;
+  const Eigen::MatrixXd a = Numbers(7, 7, 1);
+  const Eigen::VectorXd x = Numbers(7, 1, 2);
+  const VectorV values = Values(x);
+  const V y = values.dot(a.cast<V>() * values);
+  tape.Backward(y);
+  const Eigen::VectorXd expected = (a + a.transpose()) * x;
+  EXPECT_NEAR(y.value(), x.dot(a * x), 1e-12);
+  for (int i = 0; i < 7; ++i) EXPECT_NEAR(values(i).gradient(), expected(i), 1e-12);
+}
+
+TEST(Eigen, LayersOfAMatrixNet) {
+  Tape<double> tape;
+  const Eigen::MatrixXd w = Numbers(20, 30, 0.3), x = Numbers(30, 25, 0.5);
+  const MatrixV weights = Values(w);
+  const MatrixV inputs = Values(x);
+  const MatrixV h = (weights * inputs).unaryExpr([](const V& z) { return tanh(z); });
+  const V y = h.squaredNorm() + 2.0 * weights.sum() + (weights * 0.5)(3, 4);
+  tape.Backward(y);
+  const Eigen::MatrixXd t = (w * x).array().tanh();
+  const Eigen::MatrixXd dz = 2 * t.array() * (1 - t.array().square());
+  Eigen::MatrixXd dw = dz * x.transpose();
+  dw.array() += 2;
+  dw(3, 4) += 0.5;
+  const Eigen::MatrixXd dx = w.transpose() * dz;
+  EXPECT_NEAR(y.value(), t.squaredNorm() + 2 * w.sum() + 0.5 * w(3, 4), 1e-10);
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 30; ++j) EXPECT_NEAR(weights(i, j).gradient(), dw(i, j), 1e-11);
+  }
+  EXPECT_NEAR(inputs(5, 6).gradient(), dx(5, 6), 1e-11);
+}
+
+TEST(Eigen, Determinant) {
+  Tape<double> tape;
+  const Eigen::Matrix3d a = Numbers(3, 3, 1) + 2 * Eigen::Matrix3d::Identity();
+  const Eigen::Matrix<V, 3, 3> values = Values(a);
+  const V y = values.determinant();
+  tape.Backward(y);
+  const Eigen::Matrix3d expected = a.determinant() * a.inverse().transpose();
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) EXPECT_NEAR(values(i, j).gradient(), expected(i, j), 1e-12);
+  }
+}
+
+TEST(Eigen, SolveByElimination) {
+  Tape<double> tape;
+  const Eigen::MatrixXd a = Numbers(5, 5, 1) + 4 * Eigen::MatrixXd::Identity(5, 5);
+  const Eigen::VectorXd b = Numbers(5, 1, 1);
+  const MatrixV m = Values(a);
+  const VectorV rhs = Values(b);
+  const VectorV x = m.partialPivLu().solve(rhs);
+  const V y = x.sum();
+  tape.Backward(y);
+  // d(1' A^-1 b)/db = A^-T 1.
+  const Eigen::VectorXd expected = a.transpose().lu().solve(Eigen::VectorXd::Ones(5));
+  for (int i = 0; i < 5; ++i) EXPECT_NEAR(rhs(i).gradient(), expected(i), 1e-12);
+}
+
+}  // namespace
+}  // namespace mlp::autograd
