@@ -155,7 +155,7 @@ absl::Status TrainValues(const Mode& mode, const std::string& name, size_t batch
   for (size_t epoch = 1; epoch <= epochs; ++epoch) {
     Timer timer;
     double loss = 0;
-    batcher.StartEpoch(static_cast<uint32_t>(epoch - 1));
+    batcher.StartEpoch(static_cast<uint32_t>(epoch));
     for (auto batch = batcher.Next(); !batch.empty(); batch = batcher.Next()) {
       loss += training.TrainStep(dataset.train, batch) * static_cast<double>(batch.size());
     }
@@ -224,7 +224,7 @@ absl::Status CompareWithReference(const Mode& mode, size_t batch_size, const Ses
       o.kind == kernels::OptimizerKind::kSgd ? static_cast<reference::Optimizer&>(sgd) : adam;
   const std::vector<uint32_t> rows = FirstRows(dataset.train, dataset.train.size);
   data::Batcher batcher(rows, batch_size, data::LastBatch::kKeep, session.seed());
-  batcher.StartEpoch(0);
+  batcher.StartEpoch(1);
   const size_t steps = session.Steps(kComparedSteps);
   for (size_t step = 0; step < steps; ++step) {
     const auto batch = batcher.Next();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -68,13 +69,13 @@ class ValueTraining {
   // Values and leaves beyond the parameters that the last sample took.
   TapeMark mark() const { return mark_; }
 
-  // Trains on these rows. Returns their mean loss at the weights that each met.
+  // Trains on these rows. Returns their mean loss at the weights that each met. Gradients are 0
+  // before and afterwards.
   double TrainStep(const data::Examples& examples, std::span<const uint32_t> rows) {
     MLP_CHECK_GT(rows.size(), 0u);
     const bool each = options_.update_each_sample && kWidth == 1;
     const double scale = each ? 1 : 1.0 / static_cast<double>(rows.size());
     double total = 0;
-    tape_.ZeroGradients();
     for (size_t i = 0; i < rows.size(); i += kWidth) {
       const auto group = rows.subspan(i, std::min(kWidth, rows.size() - i));
       total += Record(examples, group, scale);
@@ -168,20 +169,28 @@ class ValueTraining {
 
   void Gather(const data::Examples& examples, std::span<const uint32_t> rows) {
     MLP_CHECK_EQ(examples.features, net_.inputs());
+    static const std::array<Element, 256> kPixels = [] {
+      std::array<Element, 256> pixels;
+      for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<Element>(i) / 255;
+      return pixels;
+    }();
     const std::span<T> x = tape_.numbers(x_);
-    for (size_t lane = 0; lane < rows.size(); ++lane) {
-      const size_t begin = rows[lane] * examples.features;
-      for (size_t i = 0; i < x.size(); ++i) {
-        const Element number =
-            examples.pixels.empty()
-                ? static_cast<Element>(examples.values[begin + i])
-                : static_cast<Element>(examples.pixels[begin + i]) / Element(255);
-        if constexpr (kWidth == 1) {
-          x[i] = number;
-        } else {
-          x[i].v[lane] = number;
+    const auto gather = [&](auto number_at) {
+      for (size_t lane = 0; lane < rows.size(); ++lane) {
+        const size_t begin = rows[lane] * examples.features;
+        for (size_t i = 0; i < x.size(); ++i) {
+          if constexpr (kWidth == 1) {
+            x[i] = number_at(begin + i);
+          } else {
+            x[i].v[lane] = number_at(begin + i);
+          }
         }
       }
+    };
+    if (examples.pixels.empty()) {
+      gather([&](size_t i) { return static_cast<Element>(examples.values[i]); });
+    } else {
+      gather([&](size_t i) { return kPixels[examples.pixels[i]]; });
     }
   }
 

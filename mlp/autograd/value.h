@@ -39,10 +39,11 @@ class [[nodiscard]] Value {
     SetBirth();
   }
   template <IsOtherNumber<T> N>
-  Value(N value) : Value(T(value)) {}  // NOLINT: likewise
-  [[gnu::always_inline]] Value(const Leaf<T>& leaf) : value_(leaf.value()), word_(leaf.id()) {
+  Value(N value) : Value(T(value)) {}                // NOLINT: likewise
+  [[gnu::always_inline]] Value(const Leaf<T>& leaf)  // NOLINT: likewise
+      : value_(leaf.value()), word_(leaf.id()) {
     SetBirth();
-  }  // NOLINT
+  }
 
   [[gnu::always_inline]] Value(const Value& other) {
     word_ = other.id();
@@ -57,8 +58,8 @@ class [[nodiscard]] Value {
     return *this;
   }
   // A sum that was moved from is 0.
-  [[gnu::always_inline]] Value(Value&& other) { Take(other); }
-  [[gnu::always_inline]] Value& operator=(Value&& other) {
+  [[gnu::always_inline]] Value(Value&& other) noexcept { Take(other); }
+  [[gnu::always_inline]] Value& operator=(Value&& other) noexcept {
     Take(other);
     return *this;
   }
