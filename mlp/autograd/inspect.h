@@ -39,7 +39,11 @@ OpOf Explain(Tape<T>& tape, Id id) {
     const Run run = all.runs[word.a()];
     result.op = static_cast<Op>(word.b());
     operands.push_back(run.a + (id - run.c));
-    if (tape::Operands(result.op) > 1) operands.push_back(run.b + (id - run.c));
+    if (tape::HasNumber(result.op)) {
+      operands.push_back(run.b);
+    } else if (tape::Operands(result.op) > 1) {
+      operands.push_back(run.b + (id - run.c));
+    }
   }
   return result;
 }

@@ -121,7 +121,8 @@ struct Recorder {
   // An op of tape_ops.inc.
   template <Op op, int operands>
   [[gnu::always_inline]] inline Id Record(Id a, Id b, const T& value) {
-    constexpr uint64_t kStep = Word::kNextA + (operands == 2 ? Word::kNextB : 0);
+    constexpr uint64_t kStep =
+        Word::kNextA + (operands == 2 && !tape::HasNumber(op) ? Word::kNextB : 0);
     const uint64_t bits = Word::Make(op, a, operands == 2 ? b : 0).bits;
     const Id id = Push({bits}, value);
     if (bits == map_next) ExtendMap(op, operands, a, b, id);
@@ -136,7 +137,7 @@ struct Recorder {
     if (before.op() == Op::kMap) {
       if (last < runs[before.a()].c) words[id] = before;
     } else if (last < id - 1) {
-      runs[run_count] = {a - 1, operands == 2 ? b - 1 : 0, id - 1, 0};
+      runs[run_count] = {a - 1, operands == 2 ? b - (tape::HasNumber(op) ? 0 : 1) : 0, id - 1, 0};
       words[id - 1] = words[id] = Word::Make(Op::kMap, run_count, static_cast<Id>(op));
       ++run_count;
     }

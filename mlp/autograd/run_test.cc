@@ -83,6 +83,22 @@ TEST_F(Run, MapsAreOneRecord) {
   }
 }
 
+// An op with a plain number on a whole layer, too.
+TEST_F(Run, MapsWithNumbers) {
+  std::vector<V> y, z, p;
+  for (int i = 0; i < kTerms; ++i) y.push_back(x_[i] * 3.0);
+  for (int i = 0; i < kTerms; ++i) z.push_back(2.0 - y[i]);
+  for (int i = 0; i < kTerms; ++i) p.push_back(pow(z[i], 2));
+  EXPECT_EQ(records(), 3u);
+  V s;
+  for (int i = 0; i < kTerms; ++i) s += p[i];
+  tape_.Backward(s);
+  for (int i = 0; i < kTerms; ++i) {
+    EXPECT_NEAR(p[i].value(), (2 - 3 * X(i)) * (2 - 3 * X(i)), 1e-15);
+    EXPECT_NEAR(x_[i].gradient(), -6 * (2 - 3 * X(i)), 1e-14);
+  }
+}
+
 // The root may be in the middle of a map.
 TEST_F(Run, RootInsideAMap) {
   std::vector<V> y;

@@ -49,8 +49,8 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  // Parameters, before anything else is recorded; again later calls continue the block. Where T is
-  // a pack, a parameter is the same in all samples.
+  // Parameters, before anything else is recorded; further calls continue the block. Where T is a
+  // pack, a parameter is the same in all samples.
   Leaves<T> Parameters(std::span<const Element> initial);
   // All of them, flat, for optimizers. Backward adds to the gradients.
   std::span<Element> parameters() { return {ParameterValues(), parameter_count_}; }

@@ -267,31 +267,48 @@ template <class T>
   return v.id();
 }
 
-// The ops of two operands: (op, function or operator).
-#define MLP_BINARY_FUNCTION(functor, function)                                                \
-  template <class A, IsOperandBeside<A> B>                                                    \
-  [[gnu::always_inline]] inline auto function(const A& a, const B& b) {                       \
-    using T = CommonNumber<A, B>;                                                             \
-    Recorder<T>& recorder = *Recorder<T>::current;                                            \
-    const Id id_a = IdOf(recorder, a);                                                        \
-    const Id id_b = IdOf(recorder, b);                                                        \
-    const T y = tape::functor::Value(NumberOf<T>(a), NumberOf<T>(b));                         \
-    return Value<T>::Recorded(y, recorder.template Record<Op::k##functor, 2>(id_a, id_b, y)); \
-  }
-MLP_BINARY_FUNCTION(Add, operator+)
-MLP_BINARY_FUNCTION(Sub, operator-)
-MLP_BINARY_FUNCTION(Div, operator/)
-MLP_BINARY_FUNCTION(Max, max)
-MLP_BINARY_FUNCTION(Min, min)
-MLP_BINARY_FUNCTION(Pow, PowOfTwoVariables)
-MLP_BINARY_FUNCTION(PowNumber, PowOfNumber)
-#undef MLP_BINARY_FUNCTION
+// An op of two variables, or of one and a plain number (b), recorded.
+template <Op op, class Functor, class T, class A, class B>
+[[gnu::always_inline]] inline Value<T> RecordOp(const A& a, const B& b) {
+  Recorder<T>& recorder = *Recorder<T>::current;
+  const Id id_a = IdOf(recorder, a);
+  const Id id_b = IdOf(recorder, b);
+  const T y = Functor::Value(NumberOf<T>(a), NumberOf<T>(b));
+  return Value<T>::Recorded(y, recorder.template Record<op, 2>(id_a, id_b, y));
+}
+#define MLP_RECORD(functor, a, b) (RecordOp<Op::k##functor, tape::functor, T>(a, b))
 
-// Recorded when it is used, unless that is as a term of a sum.
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto operator+(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  if constexpr (std::is_arithmetic_v<B>) {
+    return MLP_RECORD(AddNumber, a, b);
+  } else if constexpr (std::is_arithmetic_v<A>) {
+    return MLP_RECORD(AddNumber, b, a);
+  } else {
+    return MLP_RECORD(Add, a, b);
+  }
+}
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto operator-(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  if constexpr (std::is_arithmetic_v<B>) {
+    return MLP_RECORD(AddNumber, a, -static_cast<double>(b));
+  } else if constexpr (std::is_arithmetic_v<A>) {
+    return MLP_RECORD(NumberSub, b, a);
+  } else {
+    return MLP_RECORD(Sub, a, b);
+  }
+}
+// Of two variables: recorded when it is used, unless that is as a term of a sum.
 template <class A, IsOperandBeside<A> B>
 [[gnu::always_inline]] inline auto operator*(const A& a, const B& b) {
   using T = CommonNumber<A, B>;
-  if constexpr (std::same_as<A, Value<T>> && std::same_as<B, Value<T>>) {
+  if constexpr (std::is_arithmetic_v<B>) {
+    return MLP_RECORD(MulNumber, a, b);
+  } else if constexpr (std::is_arithmetic_v<A>) {
+    return MLP_RECORD(MulNumber, b, a);
+  } else if constexpr (std::same_as<A, Value<T>> && std::same_as<B, Value<T>>) {
     const Word word = Value<T>::ProductOf(a, b);
     if constexpr (Recorder<T>::kPacked) return Value<T>::Product(T(), word);
     return Value<T>::Product(a.value() * b.value(), word);
@@ -304,16 +321,38 @@ template <class A, IsOperandBeside<A> B>
     return Value<T>::Product(NumberOf<T>(a) * NumberOf<T>(b), word);
   }
 }
-
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto operator/(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  if constexpr (std::is_arithmetic_v<B>) {
+    return MLP_RECORD(DivNumber, a, b);
+  } else if constexpr (std::is_arithmetic_v<A>) {
+    return MLP_RECORD(NumberDiv, b, a);
+  } else {
+    return MLP_RECORD(Div, a, b);
+  }
+}
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto max(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  return MLP_RECORD(Max, a, b);
+}
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto min(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  return MLP_RECORD(Min, a, b);
+}
 // a^b. Where b is no plain number, a has to be greater than 0 for the slope in b (else it is 0).
 template <class A, IsOperandBeside<A> B>
 auto pow(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
   if constexpr (std::is_arithmetic_v<B>) {
-    return PowOfNumber(a, b);
+    return MLP_RECORD(PowNumber, a, b);
   } else {
-    return PowOfTwoVariables(a, b);
+    return MLP_RECORD(Pow, a, b);
   }
 }
+#undef MLP_RECORD
 
 #define MLP_UNARY_FUNCTION(functor, function)                                            \
   template <IsVariable A>                                                                \

@@ -113,11 +113,72 @@ struct Pow {
   }
 };
 
-// a^b where b is a plain number: nothing is asked of its derivative.
-struct PowNumber : Pow {
+// Ops with a plain number b: there is no SlopeB.
+struct AddNumber {
   template <class T>
-  [[gnu::always_inline]] static T SlopeB(const T&, const T&, const T&) {
-    return T(0);
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return a + b;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T&, const T&, const T&) {
+    return T(1);
+  }
+};
+
+// b - a.
+struct NumberSub {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return b - a;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T&, const T&, const T&) {
+    return T(-1);
+  }
+};
+
+struct MulNumber {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return a * b;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
+    return b;
+  }
+};
+
+struct DivNumber {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return a / b;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
+    return T(1) / b;
+  }
+};
+
+// b / a.
+struct NumberDiv {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return b / a;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T&, const T& y) {
+    return -y / a;
+  }
+};
+
+struct PowNumber {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return pow(a, b);
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T& y) {
+    return Pow::SlopeA(a, b, y);
   }
 };
 

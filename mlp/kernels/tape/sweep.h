@@ -20,6 +20,11 @@ template <class Functor>
 constexpr bool kIsBinary = requires {
   &Functor::template SlopeA<double>;
 };
+// Whether operand b is a plain number.
+template <class Functor>
+constexpr bool kHasNumber = kIsBinary<Functor> && !requires {
+  &Functor::template SlopeB<double>;
+};
 
 template <class T>
 struct Sweeper {
@@ -112,7 +117,7 @@ struct Sweeper {
     if constexpr (kIsBinary<Functor>) {
       const T z = Value(b);
       AddTo(a, q * Functor::template SlopeA<T>(x, z, y));
-      AddTo(b, q * Functor::template SlopeB<T>(x, z, y));
+      if constexpr (!kHasNumber<Functor>) AddTo(b, q * Functor::template SlopeB<T>(x, z, y));
     } else {
       AddTo(a, q * Functor::template Slope<T>(x, y));
     }
@@ -127,7 +132,11 @@ struct Sweeper {
       const T* const y = t.values + run.c;
       const T* const a = t.values + run.a;
       T* const da = t.adjoints + run.a;
-      if constexpr (kIsBinary<Functor>) {
+      if constexpr (kHasNumber<Functor>) {
+        const T b = t.values[run.b];
+        MLP_INDEPENDENT
+        for (Id k = 0; k < n; ++k) da[k] += q[k] * Functor::template SlopeA<T>(a[k], b, y[k]);
+      } else if constexpr (kIsBinary<Functor>) {
         const T* const b = t.values + run.b;
         T* const db = t.adjoints + run.b;
         MLP_INDEPENDENT
@@ -139,7 +148,9 @@ struct Sweeper {
         for (Id k = 0; k < n; ++k) da[k] += q[k] * Functor::template Slope<T>(a[k], y[k]);
       }
     } else {
-      for (Id k = 0; k < n; ++k) Single<Functor>(run.c + k, run.a + k, run.b + k);
+      for (Id k = 0; k < n; ++k) {
+        Single<Functor>(run.c + k, run.a + k, run.b + (kHasNumber<Functor> ? 0 : k));
+      }
     }
   }
 
@@ -186,20 +197,21 @@ struct Sweeper {
     return id - 1;
   }
 
-  // Add, sub and mul differ in their partial derivatives alone, and these are values of some id:
-  // of 1, of -1, or of the other operand. To choose an id takes no branch, which could not be
-  // foreseen.
+  // Sums, differences and products differ in their partial derivatives alone, and these are values
+  // of some id: of 1, of -1, or of the other operand. To choose an id takes no branch, which could
+  // not be foreseen.
   int64_t Sweep(Id from, Id to) const {
     static_assert(static_cast<int>(Op::kAdd) == 0 && static_cast<int>(Op::kSub) == 1 &&
-                  static_cast<int>(Op::kMul) == 2);
-    // Tapes beyond the caches are read backwards, three arrays at a time, which the CPU's own
-    // prefetching does not keep up with.
+                  static_cast<int>(Op::kMul) == 2 && static_cast<int>(Op::kAddNumber) == 3 &&
+                  static_cast<int>(Op::kNumberSub) == 4 && static_cast<int>(Op::kMulNumber) == 5);
+    // Tapes beyond the caches are read backwards, three arrays at a time, and operands lie some way
+    // below their op: what is asked for has to be further down than most of them.
     constexpr size_t kLineBytes = 64;
     constexpr Id kLine = 8;  // ids
-    constexpr int64_t kAhead = 256;
-    static constexpr Id kIdOfA[] = {kOne, kOne, 0};
+    constexpr int64_t kAhead = 2048;
+    static constexpr Id kIdOfA[] = {kOne, kOne, 0, kOne, kMinusOne, 0};
     static constexpr Id kIdOfB[] = {kOne, kMinusOne, 0};
-    static constexpr Id kOtherMask[] = {0, 0, ~Id{0}};
+    static constexpr Id kOtherMask[] = {0, 0, ~Id{0}, 0, 0, ~Id{0}};
     for (int64_t i = from; i >= static_cast<int64_t>(to);) {
       const auto id = static_cast<Id>(i);
       if constexpr (sizeof(T) <= kLineBytes / kLine) {
@@ -211,13 +223,13 @@ struct Sweeper {
       }
       const Word word = t.words[id];
       const auto op = static_cast<unsigned>(word.op());
-      if (op <= static_cast<unsigned>(Op::kMul)) [[likely]] {
+      if (op <= static_cast<unsigned>(Op::kMulNumber)) [[likely]] {
         const Id a = word.a(), b = word.b();
         const T q = t.adjoints[id];
-        const T slope_a = Value((b & kOtherMask[op]) | kIdOfA[op]);
-        const T slope_b = Value((a & kOtherMask[op]) | kIdOfB[op]);
-        AddTo(a, q * slope_a);
-        AddTo(b, q * slope_b);
+        AddTo(a, q * Value((b & kOtherMask[op]) | kIdOfA[op]));
+        if (op <= static_cast<unsigned>(Op::kMul)) {
+          AddTo(b, q * Value((a & kOtherMask[op]) | kIdOfB[op]));
+        }
         --i;
       } else if (word.op() == Op::kCall) [[unlikely]] {
         return i;
@@ -311,9 +323,9 @@ struct Sweeper {
         const Run run = t.runs[word.a()];
         const Id k = id - run.c;
         switch (static_cast<Op>(word.b())) {
-#define MLP_BINARY(functor, name)               \
-  case Op::k##functor:                          \
-    y = Compute<functor>(run.a + k, run.b + k); \
+#define MLP_BINARY(functor, name)                                           \
+  case Op::k##functor:                                                      \
+    y = Compute<functor>(run.a + k, run.b + (kHasNumber<functor> ? 0 : k)); \
     break;
 #define MLP_UNARY MLP_BINARY
 #include "mlp/kernels/tape/tape_ops.inc"

@@ -37,6 +37,11 @@ enum class Op : uint8_t {
 absl::string_view Name(Op op);
 // 2 or 1 for the ops of tape_ops.inc, else 0.
 int Operands(Op op);
+// Whether operand b is a plain number.
+constexpr bool HasNumber(Op op) {
+  return op == Op::kAddNumber || op == Op::kNumberSub || op == Op::kMulNumber ||
+         op == Op::kDivNumber || op == Op::kNumberDiv || op == Op::kPowNumber;
+}
 
 // One id's word: op, b and a. A struct of its own, so that the compiler knows it from other words.
 struct Word {
