@@ -123,5 +123,6 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "autodiff_engines",
                 .question = "What do derivatives of scalar programs cost, beside the program and "
                             "beside ADOL-C?",
+                .defaults = {.model = "784-16-10"},
                 .omitted_flags = {"backend", "batch_size", "epochs", "learning_rate", "math",
                                   "optimizer"}})
