@@ -306,9 +306,10 @@ int Main(Experiment& experiment) {
       return 2;
     }
   }
-  const Mode mode = {.quick = words.empty() || words[0] == "quick",
-                     .talk = !experiment.options().quiet && !experiment.options().json,
-                     .graph = graph};
+  const Mode mode = {
+      .quick = words.empty() || words[0] == "quick",
+      .talk = !experiment.options().output.quiet && !experiment.options().output.json,
+      .graph = graph};
   const size_t batch = experiment.options().batch_size;
   Table& table = experiment.AddTable(
       {.baseline = "vectorised",
