@@ -12,6 +12,7 @@ namespace {
 
 struct Pair {
   static constexpr size_t kSamplesPerLine = 4;
+  static constexpr bool kHasTerms = true;
   static constexpr bool kStartsFromZero = true;
   [[gnu::always_inline]] static V Apply(V element, V row, V sum) {
 #ifdef __AVX512BF16__

@@ -13,6 +13,7 @@ namespace {
 
 struct Single {
   static constexpr size_t kSamplesPerLine = 8;
+  static constexpr bool kHasTerms = false;
   static constexpr bool kStartsFromZero = false;
   [[gnu::always_inline]] static V Apply(V element, V row, V sum) {
     return MulAdd(element, row, sum);

@@ -31,6 +31,7 @@ using Tile = V[kRows][kVecs];
 // What a tile does with an element of x and a vector of y's row is an Op:
 //   Apply(element, row, sum)   sum + their product
 //   kSamplesPerLine            a line of bytes is asked for every so many steps over the batch
+//   kHasTerms                  products are sums of several (PanelTerm); else of one, at 0
 //   kStartsFromZero            a product's sums begin with 0 and `start` is added last: where sums
 //                              are long, the error is smaller by far
 
@@ -67,6 +68,15 @@ template <size_t kRows, size_t kVecs>
   }
 }
 
+template <class Op, class Visit>
+[[gnu::always_inline]] inline void ForEachTerm(std::span<const PanelTerm> terms, Visit visit) {
+  if constexpr (Op::kHasTerms) {
+    for (const PanelTerm& term : terms) visit(term);
+  } else {
+    visit(PanelTerm());
+  }
+}
+
 // Rows row .. row + kRows - 1 of the product.
 template <class Op, size_t kRows, size_t kVecs>
 [[gnu::noinline]] void ProductTile(const PanelProduct& job, std::span<const PanelTerm> terms,
@@ -82,17 +92,18 @@ template <class Op, size_t kRows, size_t kVecs>
           Op::kStartsFromZero ? V(0.0f) : V::load_aligned(start + i * start_step + v * kLanes);
     }
   }
-  for (const PanelTerm& term : terms) {
-    const float* a = job.a + term.a + row * kWidth;
-    const float* b = job.b + term.b;
-    size_t left = job.depth;
-    for (; left > kWidth; left -= kWidth) {
-      Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, kWidth);
-      a += job.a_stride;
-      b += kWidth * kWidth;
-    }
-    Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, left);
-  }
+  ForEachTerm<Op>(
+      terms, [&](const PanelTerm& term) __attribute__((always_inline)) {
+        const float* a = job.a + term.a + row * kWidth;
+        const float* b = job.b + term.b;
+        size_t left = job.depth;
+        for (; left > kWidth; left -= kWidth) {
+          Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, kWidth);
+          a += job.a_stride;
+          b += kWidth * kWidth;
+        }
+        Accumulate<Op, kWidth, 1, kRows, kVecs>(tile, a, b, left);
+      });
   if (Op::kStartsFromZero) {
 #pragma GCC unroll 14
     for (size_t i = 0; i < kRows; ++i) {
@@ -125,15 +136,16 @@ template <class Op, size_t kRows, size_t kVecs>
 #pragma GCC unroll 2
     for (size_t v = 0; v < kVecs; ++v) tile[i][v] = V(0.0f);
   }
-  for (const PanelTerm& term : terms) {
-    const float* x = job.x + term.a + column;
-    const float* d = job.d + term.b;
-    for (size_t k = 0; k < job.batch; k += kStep) {
-      job.prefetch->Next();
-      Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, x + k * kWidth, d + k * kWidth,
-                                              std::min(kStep, job.batch - k));
-    }
-  }
+  ForEachTerm<Op>(
+      terms, [&](const PanelTerm& term) __attribute__((always_inline)) {
+        const float* x = job.x + term.a + column;
+        const float* d = job.d + term.b;
+        for (size_t k = 0; k < job.batch; k += kStep) {
+          job.prefetch->Next();
+          Accumulate<Op, 1, kWidth, kRows, kVecs>(tile, x + k * kWidth, d + k * kWidth,
+                                                  std::min(kStep, job.batch - k));
+        }
+      });
   Store<kRows, kVecs>(tile, gradient);
 }
 
