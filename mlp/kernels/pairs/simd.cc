@@ -2,6 +2,7 @@
 #include "mlp/base/simd.h"
 
 #include <bit>
+#include <span>
 
 #include "mlp/kernels/pairs/kernels.h"
 #include "mlp/kernels/pairs/pack.h"
@@ -10,9 +11,10 @@
 namespace mlp::kernels {
 namespace {
 
+template <bool kSeveral>
 struct Pair {
   static constexpr size_t kSamplesPerLine = 4;
-  static constexpr bool kHasTerms = true;
+  static constexpr bool kHasTerms = kSeveral;
   static constexpr bool kStartsFromZero = true;
   [[gnu::always_inline]] static V Apply(V element, V row, V sum) {
 #ifdef __AVX512BF16__
@@ -34,6 +36,17 @@ struct Pair {
   }
 };
 
+// A single product is that of the first terms, at 0.
+void ProductOfTerms(const PanelProduct& job, std::span<const PanelTerm> terms) {
+  return terms.size() == 1 ? Product<Pair<false>>(job, terms) : Product<Pair<true>>(job, terms);
+}
+
+void UpdateByTerms(OptimizerKind kind, MathMode math, const UpdateStep& step,
+                   const PanelUpdate& job, std::span<const PanelTerm> terms) {
+  return terms.size() == 1 ? Update<Pair<false>>(kind, math, step, job, terms)
+                           : Update<Pair<true>>(kind, math, step, job, terms);
+}
+
 void PackXRows(size_t rows, const float* panel, const Split& to) {
   PackRows<kWidth>(rows, 1, panel, to);
 }
@@ -44,8 +57,8 @@ constexpr PairKernels Table(absl::string_view unit) {
           .width = kWidth,
           .grain = 1,
           .state = nullptr,
-          .product = Product<Pair>,
-          .update = Update<Pair>,
+          .product = ProductOfTerms,
+          .update = UpdateByTerms,
           .columns = PackColumns<kWidth, float>,
           .rows = PackRows<kWidth>,
           .x_rows = PackXRows,
