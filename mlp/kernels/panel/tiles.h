@@ -10,7 +10,7 @@
 #include "mlp/base/simd.h"
 #include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/panel/panel.h"
-#include "mlp/kernels/update/optimizer_math.h"
+#include "mlp/kernels/update/for_optimizer.h"
 
 namespace mlp::kernels {
 namespace {
@@ -208,19 +208,6 @@ template <class Optimizer, class Math>
     weight.store_aligned(job.weights + i);
 #pragma GCC unroll 4
     for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
-  }
-}
-
-// visit.operator()<Optimizer, Math>() for those that are meant.
-template <class Visit>
-[[gnu::always_inline]] inline void ForOptimizer(OptimizerKind kind, MathMode math, Visit visit) {
-  switch (kind) {
-#define MLP_OPTIMIZER(functor, name)                                                \
-  case OptimizerKind::k##functor:                                                   \
-    return math == MathMode::kFast ? visit.template operator()<functor, FastMath>() \
-                                   : visit.template operator()<functor, ExactMath>();
-#include "mlp/kernels/update/optimizers.inc"
-#undef MLP_OPTIMIZER
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/sparse/kernels.h"
-#include "mlp/kernels/update/optimizer_math.h"
+#include "mlp/kernels/update/for_optimizer.h"
 
 namespace mlp::kernels {
 namespace {
@@ -249,14 +249,8 @@ void UpdateWith(const UpdateStep& step, const SparseUpdate& job) {
 }
 
 void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const SparseUpdate& job) {
-  switch (kind) {
-#define MLP_OPTIMIZER(functor, name)                                          \
-  case OptimizerKind::k##functor:                                             \
-    return math == MathMode::kFast ? UpdateWith<functor, FastMath>(step, job) \
-                                   : UpdateWith<functor, ExactMath>(step, job);
-#include "mlp/kernels/update/optimizers.inc"
-#undef MLP_OPTIMIZER
-  }
+  ForOptimizer(kind, math,
+               [&]<class Optimizer, class Math>() { UpdateWith<Optimizer, Math>(step, job); });
 }
 
 }  // namespace

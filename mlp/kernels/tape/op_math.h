@@ -114,16 +114,21 @@ struct Pow {
 };
 
 // Ops with a plain number b: there is no SlopeB.
-struct AddNumber {
+template <class Op>
+struct OfNumber {
   template <class T>
   [[gnu::always_inline]] static T Value(const T& a, const T& b) {
-    return a + b;
+    return Op::Value(a, b);
   }
   template <class T>
-  [[gnu::always_inline]] static T SlopeA(const T&, const T&, const T&) {
-    return T(1);
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T& y) {
+    return Op::SlopeA(a, b, y);
   }
 };
+struct AddNumber : OfNumber<Add> {};
+struct MulNumber : OfNumber<Mul> {};
+struct DivNumber : OfNumber<Div> {};
+struct PowNumber : OfNumber<Pow> {};
 
 // b - a.
 struct NumberSub {
@@ -137,28 +142,6 @@ struct NumberSub {
   }
 };
 
-struct MulNumber {
-  template <class T>
-  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
-    return a * b;
-  }
-  template <class T>
-  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
-    return b;
-  }
-};
-
-struct DivNumber {
-  template <class T>
-  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
-    return a / b;
-  }
-  template <class T>
-  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
-    return T(1) / b;
-  }
-};
-
 // b / a.
 struct NumberDiv {
   template <class T>
@@ -168,17 +151,6 @@ struct NumberDiv {
   template <class T>
   [[gnu::always_inline]] static T SlopeA(const T& a, const T&, const T& y) {
     return -y / a;
-  }
-};
-
-struct PowNumber {
-  template <class T>
-  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
-    return pow(a, b);
-  }
-  template <class T>
-  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T& y) {
-    return Pow::SlopeA(a, b, y);
   }
 };
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <span>
 
-#include "mlp/kernels/update/optimizer_math.h"
+#include "mlp/kernels/update/for_optimizer.h"
 #include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
@@ -25,21 +25,14 @@ struct UpdateStepDouble {
 inline void UpdateDouble(OptimizerKind kind, const UpdateStepDouble& step,
                          std::span<double> parameters, std::span<const double> gradient,
                          const std::array<std::span<double>, kMaxStates>& states) {
-  const auto run = [&]<class Optimizer>(Optimizer) {
+  ForOptimizer(kind, MathMode::kExact, [&]<class Optimizer, class Math>() {
     for (size_t i = 0; i < parameters.size(); ++i) {
       double s[kMaxStates] = {};
       for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = states[k][i];
-      Optimizer::template Apply<ExactMath>(step, gradient[i], parameters[i], s);
+      Optimizer::template Apply<Math>(step, gradient[i], parameters[i], s);
       for (size_t k = 0; k < Optimizer::kStates; ++k) states[k][i] = s[k];
     }
-  };
-  switch (kind) {
-#define MLP_OPTIMIZER(functor, name) \
-  case OptimizerKind::k##functor:    \
-    return run(functor());
-#include "mlp/kernels/update/optimizers.inc"
-#undef MLP_OPTIMIZER
-  }
+  });
 }
 
 }  // namespace mlp::kernels
