@@ -240,7 +240,7 @@ void TensorParallel::Multiply(const Turn& turn, const kernels::Split& x, Range d
   }
 }
 
-void TensorParallel::Forward(const Turn& turn, size_t i) {
+void TensorParallel::Forward(const Turn& turn, size_t i) const {
   const Layer& layer = layers_[i];
   if (i == 0 && skip_zeros_) ForwardSparse(turn);
   if (layer.split == Split::kByColumns) {
@@ -277,8 +277,10 @@ void TensorParallel::Forward(const Turn& turn, size_t i) {
                slice.bias.values.data(), sink);
     }
   }
-  signals_.Raise(turn.worker.rank());
-  signals_.Await(turn.worker.rank());
+}
+
+void TensorParallel::FinishForward(const Turn& turn, size_t i) const {
+  const Layer& layer = layers_[i];
   const Whole& whole = layer.wholes[turn.rank()];
   for (size_t p = 0; p < Panels(layer.outputs); ++p) {
     float* z = (layer.keeps_z ? whole.z : whole.y.values).data() + p * stride_;

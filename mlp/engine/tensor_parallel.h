@@ -76,7 +76,7 @@ class TensorParallel {
 
   // The input is turned into floats this many panels at a time: they stay in L2 while the weights
   // of these columns stay in L1.
-  static constexpr size_t kInputPanels = 4;
+  static constexpr size_t kInputPanels = 8;
 
   // Parameters of one kind and the state that belongs to them.
   struct Parameters {
@@ -174,7 +174,9 @@ class TensorParallel {
   // What layer i > 0 reads.
   const Factor& InputOf(const Turn& turn, size_t i, size_t shard) const;
 
-  void Forward(const Turn& turn, size_t i);
+  // y of layer i, or by rows this worker's parts of it, which FinishForward puts together.
+  void Forward(const Turn& turn, size_t i) const;
+  void FinishForward(const Turn& turn, size_t i) const;
   void ForwardInput(const Turn& turn, Range shards) const;
   void ForwardSparse(const Turn& turn) const;
   // visit(shard and panel of each) for groups of panels that sparse products take together.
@@ -230,7 +232,6 @@ class TensorParallel {
   void PackOutput(const Turn& turn, size_t i, const Factor& y, size_t columns) const;
   void PackGradient(const Turn& turn, size_t i, const Factor& d, size_t columns) const;
   void PackColumns(const Turn& turn, const Factor& factor, size_t columns) const;
-  void PackRows(const Turn& turn, const Factor& factor, size_t columns, float scale) const;
 
   // visit(index in the flat vector, parameters, index in those, n) for every contiguous stretch.
   template <class Visit>

@@ -53,8 +53,18 @@ void TensorParallel::RunStep(const Turn& turn) {
     GatherInput(turn);
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const ProfileScope scope(lane, ProfileOp::kForward, i, lane ? ProductWork(turn, i) : none);
-    Forward(turn, i);
+    {
+      const ProfileScope scope(lane, ProfileOp::kForward, i, lane ? ProductWork(turn, i) : none);
+      Forward(turn, i);
+    }
+    if (layers_[i].split == Split::kByColumns) continue;
+    signals_.Raise(turn.worker.rank());
+    {
+      const ProfileScope scope(lane, ProfileOp::kWait);
+      signals_.Await(turn.worker.rank());
+    }
+    const ProfileScope scope(lane, ProfileOp::kSumProducts, i);
+    FinishForward(turn, i);
   }
   {
     const ProfileScope scope(lane, ProfileOp::kLoss);
@@ -86,7 +96,7 @@ void TensorParallel::RunStep(const Turn& turn) {
         const ProfileScope scope(lane, ProfileOp::kWait);
         signals_.Await(turn.worker.rank());
       }
-      const ProfileScope scope(lane, ProfileOp::kSumParts, i);
+      const ProfileScope scope(lane, ProfileOp::kSumInputGradients, i);
       FinishInputGradient(turn, i);
     }
   }

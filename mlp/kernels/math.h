@@ -128,8 +128,8 @@ struct FastMath {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::RsqrtEstimate(max(b, V(1e-36f)));
       const V estimate = b * r;
-      const V root = mul_add(sub_mul(b, estimate, estimate), V(0.5f) * r, estimate);
-      return a / mul_add(root, scale, epsilon);
+      const V twice = estimate * sub_mul(V(3.0f), estimate, r);
+      return a / mul_add(twice, V(0.5f) * scale, epsilon);
     } else {
       return a / mul_add(sqrt(b), scale, epsilon);
     }

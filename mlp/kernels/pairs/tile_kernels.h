@@ -137,8 +137,7 @@ void UpdateByTiles(const UpdateStep& step_in, const PanelUpdate& job,
   const size_t lines = (job.batch + 2 * kTileWidth - 1) / (2 * kTileWidth);
   for (size_t i = 0; i < job.rows; ++i) {
     for (size_t line = 0; line < lines; ++line) job.prefetch->Next();
-    Apply<Optimizer, Math>(step, job, i * kTileWidth, (i + 1) * kTileWidth,
-                           gradient + i * kTileWidth);
+    Apply<Optimizer, Math>(step, job, i * kTileWidth, kTileWidth, gradient + i * kTileWidth);
   }
 }
 

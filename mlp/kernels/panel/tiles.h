@@ -192,22 +192,24 @@ void Product(const PanelProduct& job, std::span<const PanelTerm> terms) {
   ForEachTile(job.rows, [&](size_t row, size_t n) { tiles[n - 1](job, terms, row); });
 }
 
-// The optimizer's step for weights begin .. end - 1 of the block, whole vectors, with their
-// gradient.
+// The optimizer's step for n weights, whole vectors, with their gradient.
 template <class Optimizer, class Math>
 [[gnu::always_inline]] inline void Apply(const UpdateStep& step, const PanelUpdate& job,
-                                         size_t begin, size_t end, const float* gradient) {
-  for (size_t i = begin; i < end; i += kLanes, gradient += kLanes) {
-    V weight = V::load_aligned(job.weights + i);
-    V states[kMaxStates];
+                                         size_t offset, size_t n, const float* gradient) {
+  // Copies: vectors that are stored might alias the job's own pointers.
+  float* const weights = job.weights + offset;
+  float* states[kMaxStates];
 #pragma GCC unroll 4
-    for (size_t k = 0; k < Optimizer::kStates; ++k) {
-      states[k] = V::load_aligned(job.states[k] + i);
-    }
-    Optimizer::template Apply<Math>(step, V::load_aligned(gradient), weight, states);
-    weight.store_aligned(job.weights + i);
+  for (size_t k = 0; k < Optimizer::kStates; ++k) states[k] = job.states[k] + offset;
+  for (size_t i = 0; i < n; i += kLanes) {
+    V weight = V::load_aligned(weights + i);
+    V state[kMaxStates];
 #pragma GCC unroll 4
-    for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(job.states[k] + i);
+    for (size_t k = 0; k < Optimizer::kStates; ++k) state[k] = V::load_aligned(states[k] + i);
+    Optimizer::template Apply<Math>(step, V::load_aligned(gradient + i), weight, state);
+    weight.store_aligned(weights + i);
+#pragma GCC unroll 4
+    for (size_t k = 0; k < Optimizer::kStates; ++k) state[k].store_aligned(states[k] + i);
   }
 }
 
@@ -219,7 +221,7 @@ void UpdateTiles(const UpdateStep& step_in, const PanelUpdate& job,
   alignas(64) float gradient[kTileRows * kWidth];
   ForEachTile(job.rows, [&](size_t row, size_t n) {
     tiles[n - 1](job, terms, row, gradient);
-    Apply<Optimizer, Math>(step, job, row * kWidth, (row + n) * kWidth, gradient);
+    Apply<Optimizer, Math>(step, job, row * kWidth, n * kWidth, gradient);
   });
 }
 
