@@ -74,8 +74,8 @@ class TensorParallel {
  private:
   enum class Split { kByColumns, kByRows };
 
-  // The input is turned into floats this many panels at a time: they stay in L2 while the weights
-  // of these columns stay in L1.
+  // The input is turned into floats this many panels at a time: few enough that they stay in L2,
+  // many enough that sums seldom leave the registers.
   static constexpr size_t kInputPanels = 8;
 
   // Parameters of one kind and the state that belongs to them.
