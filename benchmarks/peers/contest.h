@@ -2,6 +2,7 @@
 // against our own trainer; then their epochs are measured in turn.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -75,8 +76,13 @@ class Contest {
 record::View MakeView(size_t batch_size, const std::string& baseline,
                       const std::vector<Contender>& contenders);
 
-// How many epochs the job's order has to have.
-constexpr uint32_t EpochsFor(int rounds) { return static_cast<uint32_t>(rounds) + 2; }
+// All threads and one train so many epochs in turn, where they are compared; the best ones count.
+inline constexpr uint32_t kTrialEpochs = 3;
+
+// How many epochs the job's order has to have: the first is never measured.
+constexpr uint32_t EpochsFor(int rounds) {
+  return 1 + std::max(static_cast<uint32_t>(rounds), kTrialEpochs);
+}
 
 // The name of the A/A pair's second.
 std::string Again(const std::string& baseline);

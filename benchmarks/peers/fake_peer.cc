@@ -64,7 +64,10 @@ int Main(const std::string& how) {
       // In one write, so that both lines are there at once.
       if (how == "chatty") std::cout << "done\n";
       const bool slow = how == "slow" || (how == "alone" && threads > 1);
-      Answer(ToJson(EpochAnswer{slow ? 100.0 : 10.0, loss, 1 - 0.1 / epoch, 1 << 20}));
+      double ms = slow ? 100 : 10;
+      // A little better with all threads, but for one bad moment.
+      if (how == "unlucky") ms = threads == 1 ? 12 : epoch == 2 ? 15 : 10;
+      Answer(ToJson(EpochAnswer{ms, loss, 1 - 0.1 / epoch, 1 << 20}));
     } else if (op == "evaluate") {
       Answer(ToJson(EvaluateAnswer{1.0 / epoch, 1 - 0.1 / epoch}));
     } else {

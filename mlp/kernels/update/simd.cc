@@ -17,24 +17,26 @@ struct Loops {
     const size_t n = spans.parameters.size();
     float* w = spans.parameters.data();
     const float* g = spans.gradient.data();
-    const auto at = [&](size_t k, size_t i) { return spans.states[k].data() + i; };
+    // Copies: vectors that are stored might alias the spans themselves.
+    float* states[kMaxStates];
+    for (size_t k = 0; k < Optimizer::kStates; ++k) states[k] = spans.states[k].data();
     size_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
       V value = V::load_unaligned(w + i);
       V s[kMaxStates];
-      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = V::load_unaligned(at(k, i));
+      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = V::load_unaligned(states[k] + i);
       Optimizer::template Apply<Math>(step, V::load_unaligned(g + i), value, s);
       value.store_unaligned(w + i);
-      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k].store_unaligned(at(k, i));
+      for (size_t k = 0; k < Optimizer::kStates; ++k) s[k].store_unaligned(states[k] + i);
     }
     if (i == n) return;
     const size_t rest = n - i;
     V value = LoadPartial<V>(w + i, rest);
     V s[kMaxStates];
-    for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = LoadPartial<V>(at(k, i), rest);
+    for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = LoadPartial<V>(states[k] + i, rest);
     Optimizer::template Apply<Math>(step, LoadPartial<V>(g + i, rest), value, s);
     StorePartial(value, w + i, rest);
-    for (size_t k = 0; k < Optimizer::kStates; ++k) StorePartial(s[k], at(k, i), rest);
+    for (size_t k = 0; k < Optimizer::kStates; ++k) StorePartial(s[k], states[k] + i, rest);
   }
 };
 
