@@ -37,7 +37,7 @@ absl::Status Measure(const Target& target, MathMode math, const Session& session
   options.strategy.target = target;
   options.strategy.math = math;
   const absl::StatusOr<Training> training =
-      TrainSteps(session, options, kSteps, run, /*untimed=*/0);
+      TrainSteps(session, options, kSteps, run, {.untimed = 0, .step_losses = true});
   if (!training.ok()) return training.status();
   const Oracle& oracle =
       TrainReference(session, options, training->step_losses.size(), kTestSamples);

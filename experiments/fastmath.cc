@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ namespace {
 using kernels::Activation;
 using kernels::MathMode;
 
+// All of them: what exact and fast math come to drifts apart.
+constexpr EpochsOptions kEveryLoss = {.step_losses = std::numeric_limits<size_t>::max()};
+
 constexpr MathMode kModes[] = {MathMode::kExact, MathMode::kFast};
 
 // What exact math comes to, for the deviation of the others.
@@ -44,7 +48,7 @@ const ExactRun& TrainExact(const Session& session) {
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.math = MathMode::kExact;
   record::RunRecord unused;
-  const absl::StatusOr<Training> training = TrainEpochs(session, options, unused);
+  const absl::StatusOr<Training> training = TrainEpochs(session, options, unused, kEveryLoss);
   ExactRun exact = {.seed = session.seed()};
   if (training.ok()) {
     exact.step_losses = training->step_losses;
@@ -58,7 +62,7 @@ const ExactRun& TrainExact(const Session& session) {
 absl::Status MeasureTraining(MathMode math, const Session& session, record::RunRecord& run) {
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.math = math;
-  const absl::StatusOr<Training> training = TrainEpochs(session, options, run);
+  const absl::StatusOr<Training> training = TrainEpochs(session, options, run, kEveryLoss);
   if (!training.ok()) return training.status();
   const ExactRun& exact = TrainExact(session);
   run.metrics["loss_deviation"] = LossDeviation(training->step_losses, exact.step_losses);

@@ -16,7 +16,8 @@ constexpr size_t kOracleSteps = 10;
 absl::Status Measure(train::StrategyKind kind, const Session& session, record::RunRecord& run) {
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.kind = kind;
-  const absl::StatusOr<Training> training = TrainEpochs(session, options, run);
+  const absl::StatusOr<Training> training =
+      TrainEpochs(session, options, run, {.step_losses = kOracleSteps});
   if (!training.ok()) return training.status();
   const Oracle& oracle =
       TrainReference(session, options, session.Steps(kOracleSteps), /*test_samples=*/1);

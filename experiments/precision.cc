@@ -101,8 +101,8 @@ absl::Status MeasureAccuracy(const Way& way, const Session& session, record::Run
 
 absl::Status MeasureDeviation(const Way& way, const Session& session, record::RunRecord& run) {
   const train::TrainOptions options = OptionsOf(way, session);
-  MLP_ASSIGN_OR_RETURN(const Training training,
-                       TrainSteps(session, options, kSteps, run, /*untimed=*/0));
+  MLP_ASSIGN_OR_RETURN(const Training training, TrainSteps(session, options, kSteps, run,
+                                                           {.untimed = 0, .step_losses = true}));
   const Oracle& oracle =
       TrainReference(session, options, training.step_losses.size(), kTestSamples);
   const double steps_per_epoch = std::ceil(static_cast<double>(session.dataset().train.size) /

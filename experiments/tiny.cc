@@ -50,7 +50,8 @@ absl::Status Compare(train::StrategyKind kind, const Session& session, record::R
   options.strategy.kind = kind;
   const size_t steps = session.Steps(kOracleSteps);
   record::RunRecord slice;
-  MLP_ASSIGN_OR_RETURN(const Training training, TrainSteps(session, options, steps, slice));
+  MLP_ASSIGN_OR_RETURN(const Training training, TrainSteps(session, options, steps, slice,
+                                                           {.untimed = 0, .step_losses = true}));
   const Oracle& oracle = TrainReference(session, options, steps, /*test_samples=*/1);
   run.metrics["loss_deviation"] = LossDeviation(training.step_losses, oracle.step_losses);
   return absl::OkStatus();

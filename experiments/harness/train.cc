@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "experiments/harness/summary.h"
 #include "mlp/base/status_macros.h"
@@ -29,16 +28,23 @@ class EpochsObserver final : public train::Callback {
                  record::RunRecord& run, Training& training)
       : trainer_(trainer), options_(options), run_(run), training_(training) {}
 
-  bool EveryStep() const override { return true; }
+  // Until the next of the epoch's evenly spaced points.
+  size_t StepsAtOnce(size_t step, size_t steps_per_epoch) const override {
+    if (training_.step_losses.size() < options_.step_losses) return 1;
+    const size_t points = options_.evaluations_per_epoch;
+    const size_t next = step * points / steps_per_epoch + 1;
+    return std::max<size_t>(1, (next * steps_per_epoch + points - 1) / points - step);
+  }
   train::Next OnStep(const train::StepSummary& step) override {
-    training_.step_losses.push_back(step.result.loss());
+    if (training_.step_losses.size() < options_.step_losses) {
+      training_.step_losses.push_back(step.result.loss());
+    }
     train_s_ += step.seconds;
-    step_s_.push_back(step.seconds);
+    step_s_.push_back(step.seconds / static_cast<double>(step.steps));
     since_entry_ += step.result;
     const size_t points = options_.evaluations_per_epoch;
-    // Whether one of the epoch's evenly spaced points lies at the end of this step.
     if (step.step * points / step.steps_per_epoch !=
-        (step.step - 1) * points / step.steps_per_epoch) {
+        (step.step - step.steps) * points / step.steps_per_epoch) {
       Evaluate(step);
     }
     return train::Next::kContinue;
@@ -82,28 +88,43 @@ class EpochsObserver final : public train::Callback {
 
 class StepsObserver final : public train::Callback {
  public:
-  StepsObserver(size_t untimed, size_t steps, size_t full_batch, Training& training)
-      : untimed_(untimed), steps_(steps), full_batch_(full_batch), training_(training) {}
+  // `full_steps` of an epoch have full_batch samples.
+  StepsObserver(size_t untimed, size_t timed, size_t full_batch, size_t full_steps,
+                std::vector<double>* losses)
+      : untimed_(untimed),
+        steps_(untimed + timed),
+        full_batch_(full_batch),
+        full_steps_(full_steps),
+        losses_(losses) {}
 
-  bool EveryStep() const override { return true; }
+  size_t StepsAtOnce(size_t step, size_t /*steps_per_epoch*/) const override {
+    if (losses_ != nullptr || step >= full_steps_) return 1;
+    const size_t left = (done_ < untimed_ ? untimed_ : steps_) - done_;
+    return std::min(left, full_steps_ - step);
+  }
   train::Next OnStep(const train::StepSummary& step) override {
-    training_.step_losses.push_back(step.result.loss());
+    if (losses_ != nullptr) losses_->push_back(step.result.loss());
+    sum_ += step.result;
     steps_per_epoch_ = step.steps_per_epoch;
-    if (step.result.samples == full_batch_ && ++full_steps_ > untimed_) {
-      step_s_.push_back(step.seconds);
+    if (step.result.samples == full_batch_ * step.steps) {
+      done_ += step.steps;
+      if (done_ > untimed_) step_s_.push_back(step.seconds / static_cast<double>(step.steps));
     }
-    return step_s_.size() == steps_ ? train::Next::kStop : train::Next::kContinue;
+    return done_ == steps_ ? train::Next::kStop : train::Next::kContinue;
   }
 
   const std::vector<double>& step_s() const { return step_s_; }
   size_t steps_per_epoch() const { return steps_per_epoch_; }
+  double mean_loss() const { return sum_.loss(); }
 
  private:
   const size_t untimed_;
   const size_t steps_;
   const size_t full_batch_;
-  Training& training_;
-  size_t full_steps_ = 0;
+  const size_t full_steps_;
+  std::vector<double>* const losses_;  // null: nobody asks for them
+  size_t done_ = 0;                    // steps of full batches
+  engine::StepResult sum_;
   std::vector<double> step_s_;
   size_t steps_per_epoch_ = 0;
 };
@@ -142,22 +163,22 @@ absl::StatusOr<Training> TrainEpochs(const Session& session, const train::TrainO
 }
 
 absl::StatusOr<Training> TrainSteps(const Session& session, const train::TrainOptions& options,
-                                    size_t steps, record::RunRecord& run, size_t untimed) {
+                                    size_t steps, record::RunRecord& run, const StepsOptions& how) {
   Training training;
   train::TrainOptions endless = options;
   endless.epochs = std::numeric_limits<uint32_t>::max();
   MLP_ASSIGN_OR_RETURN(train::Trainer trainer, MakeTrainer(session, endless, run, training));
   run.metrics["memory_bytes"] = static_cast<double>(trainer.bytes());
-  const size_t full_batch = std::min(options.batch_size, session.dataset().train.size);
-  StepsObserver observer(session.Steps(untimed), session.Steps(steps), full_batch, training);
+  const size_t samples = session.dataset().train.size;
+  const size_t full_batch = std::min(options.batch_size, samples);
+  StepsObserver observer(session.Steps(how.untimed), session.Steps(steps), full_batch,
+                         samples / full_batch, how.step_losses ? &training.step_losses : nullptr);
   MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
   const double step_s = Median(observer.step_s());
   run.timings["step_s"] = observer.step_s();
   run.timings["samples_per_s"] = {static_cast<double>(full_batch) / step_s};
   run.timings["epoch_s"] = {step_s * static_cast<double>(observer.steps_per_epoch())};
-  const std::vector<double>& losses = training.step_losses;
-  run.metrics["train_loss"] =
-      std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+  run.metrics["train_loss"] = observer.mean_loss();
   return training;
 }
 

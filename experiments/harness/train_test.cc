@@ -35,9 +35,10 @@ TEST_F(TrainTest, EpochsAreRecorded) {
   record::RunRecord run;
   run.params["batch_size"] = 99.0;
   const auto training =
-      TrainEpochs(session, options_, run, {.evaluations_per_epoch = 2, .target_accuracy = 1e-9});
+      TrainEpochs(session, options_, run,
+                  {.evaluations_per_epoch = 2, .target_accuracy = 1e-9, .step_losses = 3});
   ASSERT_TRUE(training.ok()) << training.status();
-  EXPECT_EQ(training->step_losses.size(), 20u);
+  EXPECT_EQ(training->step_losses.size(), 3u);
   for (const char* key : {"step_s", "epoch_s", "samples_per_s"}) {
     EXPECT_EQ(run.timings.at(key).size(), 2u) << key;
   }
@@ -59,18 +60,33 @@ TEST_F(TrainTest, ATargetOutOfReachLeavesNoTime) {
 TEST_F(TrainTest, StepsAreTimedOneByOneWithoutThoseOfPartBatches) {
   record::RunRecord run;
   // An epoch is nine full batches and one of 12 samples.
-  const auto training = TrainSteps(MakeSession(), options_, 12, run);
+  const auto training = TrainSteps(MakeSession(), options_, 12, run, {.step_losses = true});
   ASSERT_TRUE(training.ok()) << training.status();
   EXPECT_EQ(run.timings.at("step_s").size(), 12u);
   EXPECT_EQ(training->step_losses.size(), 5u + 12u + 1u);
   EXPECT_GT(run.timings.at("samples_per_s")[0], 0);
 }
 
+TEST_F(TrainTest, StepsWhoseLossesNobodyAsksForAreTakenAtOnce) {
+  record::RunRecord run, same;
+  const auto training = TrainSteps(MakeSession(), options_, 12, run);
+  ASSERT_TRUE(training.ok()) << training.status();
+  EXPECT_TRUE(training->step_losses.empty());
+  // Those left of the first epoch and those of the second.
+  EXPECT_EQ(run.timings.at("step_s").size(), 2u);
+  ASSERT_TRUE(TrainSteps(MakeSession(), options_, 12, same, {.step_losses = true}).ok());
+  EXPECT_DOUBLE_EQ(run.metrics.at("train_loss"), same.metrics.at("train_loss"));
+}
+
 TEST_F(TrainTest, EqualSeedsGiveEqualLosses) {
-  record::RunRecord a, b, c;
-  const auto first = TrainSteps(MakeSession(1), MakeSession(1).DefaultTrainOptions(), 5, a);
-  const auto second = TrainSteps(MakeSession(1), MakeSession(1).DefaultTrainOptions(), 5, b);
-  const auto third = TrainSteps(MakeSession(2), MakeSession(2).DefaultTrainOptions(), 5, c);
+  record::RunRecord unused;
+  const auto train = [&](int repetition) {
+    const Session session = MakeSession(repetition);
+    return TrainSteps(session, session.DefaultTrainOptions(), 5, unused, {.step_losses = true});
+  };
+  const auto first = train(1);
+  const auto second = train(1);
+  const auto third = train(2);
   EXPECT_EQ(first->step_losses, second->step_losses);
   EXPECT_NE(first->step_losses, third->step_losses);
 }
@@ -88,9 +104,9 @@ TEST_F(TrainTest, TheOracleFollowsTheSameBatches) {
   const Session session = MakeSession();
   const Oracle& oracle = TrainReference(session, options_, 13, 50);
   record::RunRecord run;
-  const auto training = TrainSteps(session, options_, 7, run);  // 5 + 7, and a part batch
+  const auto training = TrainSteps(session, options_, 7, run, {.step_losses = true});
   ASSERT_TRUE(training.ok()) << training.status();
-  ASSERT_EQ(training->step_losses.size(), 13u);
+  ASSERT_EQ(training->step_losses.size(), 13u);  // 5 + 7, and a part batch
   EXPECT_LT(LossDeviation(training->step_losses, oracle.step_losses), 1e-4);
   EXPECT_LT(WeightDeviation(*training->model, oracle), 1e-2);
   EXPECT_GE(PredictionAgreementPct(session, options_, *training->model, oracle), 98);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 #include "mlp/engine/layerwise.h"
@@ -39,8 +40,11 @@ enum class Next { kContinue, kStop };
 class Callback {
  public:
   virtual ~Callback() = default;
-  // Whether it must hear of every step, however short.
-  virtual bool EveryStep() const { return false; }
+  // How many steps may be taken until it must hear of them, with `step` steps of the epoch done: at
+  // least 1. Short ones are faster if many are taken at once.
+  virtual size_t StepsAtOnce(size_t /*step*/, size_t /*steps_per_epoch*/) const {
+    return std::numeric_limits<size_t>::max();
+  }
   virtual Next OnStep(const StepSummary&) { return Next::kContinue; }
   virtual Next OnEpoch(const EpochSummary&) { return Next::kContinue; }
 };

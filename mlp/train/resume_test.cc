@@ -39,7 +39,7 @@ data::Dataset Noise() {
 class StopAfter final : public Callback {
  public:
   explicit StopAfter(size_t steps) : left_(steps) {}
-  bool EveryStep() const override { return true; }
+  size_t StepsAtOnce(size_t, size_t) const override { return 1; }
   Next OnStep(const StepSummary&) override { return --left_ == 0 ? Next::kStop : Next::kContinue; }
 
  private:

@@ -95,12 +95,16 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
   Timer timer;
   batcher_->StartEpoch(static_cast<uint32_t>(summary.epoch));
   for (size_t i = 0; i < summary.steps; ++i) batcher_->Next();
-  const bool every_step = callback != nullptr && callback->EveryStep();
   const bool one_rate = optim::IsConstantWithin(options_.schedule, epochs_done_);
-  const size_t steps_at_once = every_step || !one_rate ? 1 : strategy_->steps_at_once();
+  const auto steps_at_once = [&] {
+    if (!one_rate) return size_t{1};
+    const size_t most = strategy_->steps_at_once();
+    if (callback == nullptr) return most;
+    return std::min(most, callback->StepsAtOnce(summary.steps, batcher_->steps_per_epoch()));
+  };
   double step_begin = 0;
   while (!stopped_) {
-    const std::span<const uint32_t> rows = batcher_->Next(steps_at_once);
+    const std::span<const uint32_t> rows = batcher_->Next(steps_at_once());
     if (rows.empty()) break;
     summary.learning_rate = LearningRate(summary.steps);
     optimizer_->set_learning_rate(summary.learning_rate);

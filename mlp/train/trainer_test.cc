@@ -28,7 +28,7 @@ std::string ErrorOf(const TrainOptions& options, const data::Dataset& dataset,
 
 class Recorder : public Callback {
  public:
-  bool EveryStep() const override { return true; }
+  size_t StepsAtOnce(size_t, size_t) const override { return 1; }
   explicit Recorder(size_t stop_at_step = 0) : stop_at_step_(stop_at_step) {}
   Next OnStep(const StepSummary& step) override {
     steps.push_back(step);
@@ -173,7 +173,7 @@ TEST(TrainerTest, ACallbackMayEvaluateBetweenSteps) {
     class Evaluator final : public Callback {
      public:
       explicit Evaluator(const Trainer& trainer) : trainer_(trainer) {}
-      bool EveryStep() const override { return true; }
+      size_t StepsAtOnce(size_t, size_t) const override { return 1; }
       Next OnStep(const StepSummary&) override {
         losses.push_back(trainer_.Test().loss);
         return Next::kContinue;
@@ -232,7 +232,9 @@ TEST(TrainerTest, RefusesWhatDoesNotGoTogether) {
 
 class SomeStepsRecorder : public Recorder {
  public:
-  bool EveryStep() const override { return false; }
+  size_t StepsAtOnce(size_t step, size_t steps) const override {
+    return Callback::StepsAtOnce(step, steps);
+  }
 };
 
 TEST(TrainerTest, StepsTakenAtOnceAreThoseOneByOne) {
