@@ -131,6 +131,15 @@ TEST(Compiled, RecordsAgainWhereABranchTurns) {
   EXPECT_EQ(compiled.recordings(), 3u);
 }
 
+TEST(Compiled, ABranchThatReadsNothingHasNoGradient) {
+  auto compiled =
+      Compile<double>([](std::span<const V> x) { return x[0] > 0.0 ? x[0] * x[0] : V(); }, 1);
+  std::span<const double> g;
+  EXPECT_EQ(compiled.Differentiate(std::vector<double>{3}, g), 9);
+  EXPECT_EQ(g[0], 6);
+  EXPECT_EQ(compiled.Differentiate(std::vector<double>{-3}, g), 0);
+  EXPECT_EQ(g[0], 0);
+}
 TEST(Compiled, LeavesTheCurrentTapeAlone) {
   Tape<double> tape;
   const V x = 2.0;

@@ -36,6 +36,8 @@ template <class T>
 struct Recorder {
   using Element = typename tape::PackTraits<T>::Element;
   static constexpr bool kPacked = tape::PackTraits<T>::kWidth > 1;
+  // In the word that a sum waits for: it has one term so far. No term's own word has this op.
+  static constexpr Op kOneTerm = Op::kLeaf;
 
   T* values = nullptr;
   Word* words = nullptr;
@@ -49,7 +51,7 @@ struct Recorder {
   Id run_count = 0;
 
   // The word that would make a map of the last record and the next one.
-  uint64_t map_next = 0;
+  uint64_t map_next = Word::kNone;
 
   uint64_t constant_bits = 0;  // the last plain number that was recorded
   Id constant = 0;
@@ -114,7 +116,7 @@ struct Recorder {
 
   // A leaf: what the program has from elsewhere.
   [[gnu::always_inline]] inline Id PushLeaf(const T& value) {
-    map_next = 0;
+    map_next = Word::kNone;
     return Push(Word::Make(Op::kLeaf, size), value);
   }
 
@@ -146,7 +148,7 @@ struct Recorder {
   // Begins the run sum + the product `product`, with the value `value`. Returns its id.
   [[gnu::noinline]] Id StartDot(Id sum, Word product, const T& value) noexcept {
     const Id run = run_count;
-    map_next = 0;
+    map_next = Word::kNone;
     const Id id = Push(Word::Make(Op::kDot, run), value);
     runs[run] = {product.a(), product.b(), sum, 1};
     run_count = run + 1;
@@ -155,7 +157,7 @@ struct Recorder {
 
   // sum + b, which may become the run of a sum.
   [[gnu::noinline]] Id StartSum(Id sum, Id b, const T& value) noexcept {
-    map_next = 0;
+    map_next = Word::kNone;
     return Push(Word::Make(Op::kAdd, sum, b), value);
   }
 
@@ -169,7 +171,7 @@ struct Recorder {
 
   // The run `id` ends: `next` is the word of the term that it did not get.
   [[gnu::noinline]] void EndRun(Id id, Word next, const T& value) noexcept {
-    if (next.op() == Op::kAdd) return;  // A single addition, not a run.
+    if (next.op() == kOneTerm) return;  // A single addition, not a run.
     Run& run = runs[words[id].a()];
     run.n = next.a() - run.a;
     values[id] = value;

@@ -308,6 +308,47 @@ TEST_F(Run, CopiesOfOperandsDoNotEndTheRun) {
 }
 
 // A growing sum that is dropped leaves nothing behind that matters.
+TEST_F(Run, TermsThatNobodyElseHasAreTermsToo) {
+  V s = 0.5, t = 0.5;
+  double plain = 0.5;
+  for (int i = 0; i < kTerms; ++i) {
+    s += V(x_[i]);
+    t += std::move(w_[i]);
+    plain += X(i);
+    EXPECT_EQ(s.value(), plain);
+  }
+  tape_.Backward(s * t);
+  EXPECT_EQ(records(), 3u);
+  EXPECT_EQ(tape_.gradient(s.id()), t.value());
+  for (int i = 0; i < kTerms; ++i) EXPECT_EQ(x_[i].gradient(), t.value()) << i;
+  for (Id id = tape::kFirstId; id < tape::kFirstId + kTerms; ++id) {
+    EXPECT_EQ(tape_.gradient(id), s.value()) << id;
+  }
+}
+
+TEST_F(Run, AnOpOnNothingJoinsNoMap) {
+  const V a, b;
+  const V x = 2;
+  const V sum = a + b;
+  tape_.Backward(x * (sum + x));
+  EXPECT_EQ(x.gradient(), 4);
+
+  tape_.Rewind(mark_);
+  const V first = w_[0] + x_[0];
+  const V second = w_[1] + x_[1];  // a map
+  const TapeMark after = tape_.Mark();
+  for (int i = 0; i < 2; ++i) {
+    tape_.Rewind(after);
+    const V nothing = a + b;
+    EXPECT_EQ(nothing.value(), 0);
+    tape_.Backward((nothing + 1) * w_[2]);
+    EXPECT_EQ(w_[0].gradient(), 0);
+    EXPECT_EQ(w_[2].gradient(), 1);
+  }
+  tape_.Backward(first * second);
+  EXPECT_EQ(w_[0].gradient(), second.value());
+}
+
 TEST_F(Run, DroppedSums) {
   for (int k = 0; k < 300; ++k) {
     V dropped = 0.0;

@@ -249,18 +249,18 @@ Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
   std::fill(births_.data() + first, births_.data() + end, recorder_.epoch);
 #endif
   recorder_.size = end;
-  recorder_.map_next = 0;
+  recorder_.map_next = Word::kNone;
   return {first, numbers.size()};
 }
 
 template <class T>
 void Tape<T>::BackwardFrom(Id id, const T& seed) {
   const Id bottom = parameters_end();
+  ZeroAdjoints(bottom, recorder_.size);
   if (id < bottom) {  // A parameter itself, or a number that depends on nothing.
     if (id >= tape::kFirstId) AddToAdjoint(id, seed);
     return;
   }
-  ZeroAdjoints(bottom, recorder_.size);
   adjoints_.data()[id] = seed;
   Sweep(id, bottom);
 }
@@ -353,7 +353,7 @@ void Tape<T>::AddToAdjoint(Id id, const T& adjoint) {
 template <class T>
 TapeMark Tape<T>::Mark() {
   Activate();
-  recorder_.map_next = 0;
+  recorder_.map_next = Word::kNone;
   return {recorder_.size, recorder_.run_count, calls_.size()};
 }
 
@@ -365,7 +365,7 @@ void Tape<T>::Rewind(const TapeMark& mark) {
   recorder_.size = mark.size;
   recorder_.run_count = mark.runs;
   calls_.resize(mark.calls);
-  recorder_.map_next = 0;
+  recorder_.map_next = Word::kNone;
   if (recorder_.constant >= mark.size) recorder_.constant = 0;
 #if MLP_AUTOGRAD_CHECKS
   recorder_.epoch = NextEpoch();

@@ -151,7 +151,7 @@ class [[nodiscard]] Value {
   static constexpr bool kLazy = Recorder<T>::kPacked;
   static constexpr uint64_t kNextProduct = Word::kNextA + Word::kNextB;
   static constexpr uint64_t kOpen = uint64_t{1} << 63;
-  static constexpr uint64_t kClosed = ~uint64_t{0};  // No term has this word.
+  static constexpr uint64_t kClosed = Word::kNone;
 
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
 
@@ -195,14 +195,15 @@ class [[nodiscard]] Value {
     if (bits == next_) {
       value_ = value_ + number;
       ++next_;
-    } else if (Word::Make(Op::kAdd, b).bits == next_) {
+    } else if (Word::Make(Recorder<T>::kOneTerm, b).bits == next_) {
       Recorder<T>::current->MakeSumRun(static_cast<Id>(word_ & Word::kIdMask));
       value_ = value_ + number;
       next_ = bits + 1;
     } else {
       const Id sum = id();
       value_ = value_ + number;
-      SetOpen(Recorder<T>::current->StartSum(sum, b, T(value_)), Word::Make(Op::kAdd, b + 1).bits);
+      SetOpen(Recorder<T>::current->StartSum(sum, b, T(value_)),
+              Word::Make(Recorder<T>::kOneTerm, b + 1).bits);
     }
   }
 
@@ -391,7 +392,7 @@ template <class T>
 // recorded: a replay must come to the same.
 template <class T>
 bool Compare(Op op, bool outcome, Recorder<T>& recorder, Id a, Id b) {
-  recorder.map_next = 0;
+  recorder.map_next = Word::kNone;
   recorder.Push(Word::Make(op, a, b), outcome ? T(1) : T(0));
   return outcome;
 }

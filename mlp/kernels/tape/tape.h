@@ -52,6 +52,7 @@ struct Word {
   // From a word to the next in a run: each operand's successor.
   static constexpr uint64_t kNextA = 1;
   static constexpr uint64_t kNextB = uint64_t{1} << kIdBits;
+  static constexpr uint64_t kNone = ~uint64_t{0};  // no word: there is no such op
 
   static constexpr Word Make(Op op, Id a, Id b = 0) {
     return {static_cast<uint64_t>(op) << (2 * kIdBits) | static_cast<uint64_t>(b) << kIdBits | a};
