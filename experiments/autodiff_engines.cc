@@ -13,6 +13,7 @@
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/summary.h"
 #include "mlp/base/denormals.h"
+#include "mlp/base/largest_error.h"
 #include "mlp/kernels/target.h"
 
 namespace mlp::experiments {
@@ -48,12 +49,13 @@ const Engine& Find(const std::vector<Engine>& engines, const std::string& name) 
 
 // Largest |gradient - textbook's|, in parts of the largest of these.
 double GradientDeviation(const std::vector<double>& gradient, const std::vector<double>& expected) {
-  double largest = 0, deviation = 0;
+  double largest = 0;
+  LargestError deviation;
   for (size_t i = 0; i < expected.size(); ++i) {
     largest = std::max(largest, std::abs(expected[i]));
-    deviation = std::max(deviation, std::abs(gradient[i] - expected[i]));
+    deviation.Add(std::abs(gradient[i] - expected[i]));
   }
-  return deviation / largest;
+  return deviation.value() / largest;
 }
 
 absl::Status Measure(const std::string& name, const Make& make, double nodes,

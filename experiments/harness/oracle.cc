@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "mlp/base/check.h"
+#include "mlp/base/largest_error.h"
 #include "mlp/data/batcher.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/loss/loss.h"
@@ -106,7 +107,7 @@ reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint3
 
 const Oracle& TrainReference(const Session& session, const train::TrainOptions& options,
                              size_t steps, size_t test_samples) {
-  using Key = std::tuple<uint64_t, size_t, size_t, size_t, int, double>;
+  using Key = std::tuple<uint64_t, size_t, size_t, size_t, int, int, double, double>;
   constexpr size_t kKept = 4;
   static std::deque<std::pair<Key, Oracle>> kept;
   const Key key = {options.seed,
@@ -114,7 +115,9 @@ const Oracle& TrainReference(const Session& session, const train::TrainOptions& 
                    steps,
                    test_samples,
                    static_cast<int>(options.optimizer.kind),
-                   options.optimizer.learning_rate};
+                   static_cast<int>(options.last_batch),
+                   options.optimizer.learning_rate,
+                   options.optimizer.weight_decay};
   for (const auto& [k, oracle] : kept) {
     if (k == key) return oracle;
   }
@@ -124,11 +127,11 @@ const Oracle& TrainReference(const Session& session, const train::TrainOptions& 
 
 double LossDeviation(const std::vector<double>& step_losses, const std::vector<double>& reference) {
   if (step_losses.size() < reference.size()) return std::numeric_limits<double>::infinity();
-  double largest = 0;
+  LargestError largest;
   for (size_t i = 0; i < reference.size(); ++i) {
-    largest = std::max(largest, std::abs(step_losses[i] - reference[i]) / reference[i]);
+    largest.Add(std::abs(step_losses[i] - reference[i]) / reference[i]);
   }
-  return largest;
+  return largest.value();
 }
 
 double WeightDeviation(const model::Model& model, const Oracle& oracle) {

@@ -9,6 +9,7 @@
 #include "mlp/base/rng.h"
 #include "mlp/base/team.h"
 #include "mlp/engine/batch.h"
+#include "mlp/engine/tensor_parallel.h"
 #include "mlp/kernels/panel/panel.h"
 #include "mlp/kernels/sparse/sparse.h"
 #include "mlp/kernels/update/update.h"
@@ -22,8 +23,8 @@ using kernels::Context;
 using kernels::PanelKernels;
 
 // As the engine takes them: what is read again stays near.
-constexpr size_t kInputPanels = 4;
-constexpr size_t kListColumns = 128;
+constexpr size_t kInputPanels = engine::TensorParallel::kInputPanels;
+constexpr size_t kListColumns = engine::TensorParallel::kListColumns;
 
 AlignedBuffer<float> Random(size_t n) {
   AlignedBuffer<float> buffer(n);

@@ -11,8 +11,8 @@
 //
 // A tape belongs to the thread that constructed it. The current tape of a thread for a number type,
 // which values are recorded on, is the one constructed last, or told last to make a mark or a
-// block, or to rewind. Nothing here recurses, and nothing is allocated after construction: memory
-// is touched as the tape grows, and used again after a Rewind.
+// block, or to rewind. Nothing here recurses, and nothing is allocated after construction, but for
+// segments (see checkpoint.h): memory is touched as the tape grows, and used again after a Rewind.
 #pragma once
 
 #include <algorithm>

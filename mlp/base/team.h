@@ -89,7 +89,7 @@ class Worker {
 };
 
 // Runs body on `threads` workers, each with denormals flushed to zero, and returns when all are
-// done. Not to be nested. With one thread it is a plain call.
+// done. With one thread it is a plain call; only that may be nested.
 void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body);
 
 // Runs body on this thread and keeps `threads` - 1 others at hand: each RunTeam in body with at
@@ -108,7 +108,8 @@ struct ThreadState {
 // thread can hold one state.
 void HoldInTeam(const ThreadState& state);
 
-// How many threads this process may use: the CPU affinity and the cgroup's quota, at least 1.
+// How many threads this process may use: the CPU affinity and the quota of its control group
+// (version 2), at least 1.
 int AvailableThreads();
 
 // What a request for `threads` comes to: 0 asks for all; never more than are available.

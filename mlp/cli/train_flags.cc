@@ -180,14 +180,16 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
 }
 
 bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan) {
-  return flags.tune == "auto" &&
-         plan.options.strategy.kind == train::StrategyKind::kTensorParallel &&
-         (flags.compute.isa == "auto" || flags.compute.threads == 0 || flags.skip_zeros == "auto");
+  const train::StrategyOptions& strategy = plan.options.strategy;
+  if (flags.tune != "auto" || strategy.kind != train::StrategyKind::kTensorParallel) return false;
+  return flags.compute.threads == 0 ||
+         (!HasWords(strategy) && (flags.compute.isa == "auto" || flags.skip_zeros == "auto"));
 }
 
 void ApplyTuning(const TrainFlags& flags, const tune::Tuning& tuning, TrainPlan* plan) {
   train::StrategyOptions& strategy = plan->options.strategy;
-  if (flags.compute.isa == "auto") strategy.target.isa = tuning.isa;
+  // Measured with single precision: of products of bfloat16 it says nothing.
+  if (flags.compute.isa == "auto" && !HasWords(strategy)) strategy.target.isa = tuning.isa;
   if (flags.compute.threads == 0) strategy.threads = tuning.threads;
   strategy.skip_below = tuning.skip_below;
   plan->tuning = tuning;

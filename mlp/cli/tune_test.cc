@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mlp/base/isa.h"
 #include "mlp/cli/cli_testing.h"
 
 namespace mlp::cli {
@@ -30,7 +31,7 @@ class TuneTest : public testing::Test {
     return "";
   }
   // A file as `mlp tune` writes it, whatever the machine is busy with.
-  void WriteFile(double skip_below) {
+  void WriteFile(double skip_below, const char* isa = nullptr) {
     const Json shown = mlp_.RunJson({"tune", "--json"});
     Json document = {{"format", 1},
                      {"machine", shown["machine"]},
@@ -38,6 +39,7 @@ class TuneTest : public testing::Test {
                      {"tuning", shown["tuning"]}};
     document["tuning"]["skip_below"] = skip_below;
     document["tuning"]["threads"] = 1;
+    if (isa != nullptr) document["tuning"]["isa"] = isa;
     document["tuning"]["steady"] = true;
     mlp_.Run({"tune", "--clear"});
     std::filesystem::create_directories(mlp_.Path("cache") + "/mlp-lab");
@@ -82,6 +84,12 @@ TEST_F(TuneTest, TrainingsFollowItUnlessFlagsSayOtherwise) {
   // Nothing is left open, or nothing is measured for it.
   EXPECT_TRUE(Train({"--isa=sse2", "--threads=1", "--skip_zeros=no"})["tuning"].is_null());
   EXPECT_TRUE(Train({"--strategy=fused"})["tuning"].is_null());
+  // An instruction set that is the fastest for single precision need not be for other precisions.
+  WriteFile(0.125, "sse2");
+  EXPECT_EQ(Train({})["resolved"]["isa"], "sse2");
+  const Json words = Train({"--precision=bf16"});
+  EXPECT_EQ(words["resolved"]["isa"], std::string(Name(BestIsa())));
+  EXPECT_EQ(words["resolved"]["threads"], 1);
   setenv("MLP_TUNE", "off", 1);
   EXPECT_TRUE(Train({})["tuning"].is_null());
 }

@@ -125,6 +125,7 @@ void Layerwise::Loss(const kernels::Context& context, float scale) {
 }
 
 void Layerwise::BackwardActivation(const kernels::Context& context, size_t i) {
+  if (model_.spec().layers[i].activation == kernels::Activation::kIdentity) return;
   {
     const ProfileScope scope(context.lane, ProfileOp::kSlope, i);
     model_.layer(i).BackwardActivation(context, tapes_[i], gradients_[i]);

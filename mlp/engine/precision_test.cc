@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "mlp/base/largest_error.h"
 #include "mlp/data/digits.h"
 #include "mlp/engine/tensor_parallel.h"
 #include "mlp/kernels/kernel_testing.h"
@@ -82,15 +83,15 @@ double Deviation(const kernels::KernelSet& kernels, Precision precision, bool ti
                          .tiles = tiles,
                          .shards = DefaultShards(model.spec()),
                          .max_batch = kBatch});
-  double largest = 0;
+  LargestError largest;
   for (size_t step = 0; step < kSteps; ++step) {
     optimizer.BeginStep();
     const std::vector<uint32_t> rows = RowsOf(step);
     const double loss = engine.Steps({&Examples(), rows}, kBatch, {&optimizer.step(), 1}).loss();
     const double expected = ReferenceLosses()[step];
-    largest = std::max(largest, std::abs(loss - expected) / expected);
+    largest.Add(std::abs(loss - expected) / expected);
   }
-  return largest;
+  return largest.value();
 }
 
 struct Bound {

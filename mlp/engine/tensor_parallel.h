@@ -41,6 +41,13 @@ size_t DefaultShards(const model::ModelSpec& spec);
 
 class TensorParallel {
  public:
+  // The input is turned into floats this many panels at a time: few enough that they stay in L2,
+  // many enough that sums seldom leave the registers.
+  static constexpr size_t kInputPanels = 8;
+  // Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
+  // them.
+  static constexpr size_t kListColumns = 128;
+
   // `kernels` must have a panel family. Threads beyond the number of shards have nothing to do.
   struct Options {
     kernels::MathMode math = kernels::MathMode::kFast;
@@ -73,10 +80,6 @@ class TensorParallel {
 
  private:
   enum class Split { kByColumns, kByRows };
-
-  // The input is turned into floats this many panels at a time: few enough that they stay in L2,
-  // many enough that sums seldom leave the registers.
-  static constexpr size_t kInputPanels = 8;
 
   // Parameters of one kind and the state that belongs to them.
   struct Parameters {

@@ -16,12 +16,9 @@ namespace {
 constexpr size_t kGrain = 32;
 constexpr size_t kMaxShards = 16;
 
-// Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
-// them.
-constexpr size_t kListColumns = 128;
-static_assert(kListColumns <= kernels::kMaxListColumns);
-
 }  // namespace
+
+static_assert(TensorParallel::kListColumns <= kernels::kMaxListColumns);
 
 size_t DefaultShards(const model::ModelSpec& spec) {
   size_t widest = spec.layers.size() == 1 ? spec.inputs : 0;

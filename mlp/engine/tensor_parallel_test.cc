@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "mlp/base/largest_error.h"
 #include "mlp/base/rng.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/kernel_testing.h"
@@ -153,15 +154,16 @@ TEST_P(TensorParallelTest, FollowsTheReference) {
                  std::to_string(problem.batches[1].size()));
     const Outcome actual = Train(problem, GetParam(), 1);
     const auto [losses, parameters] = TrainReference(problem);
-    double travelled = 0, apart = 0;
+    double travelled = 0;
+    LargestError apart;
     for (size_t i = 0; i < parameters.size(); ++i) {
       travelled = std::max(travelled, std::abs(parameters[i] - problem.start.parameters()[i]));
-      apart = std::max(apart, std::abs(parameters[i] - actual.parameters[i]));
+      apart.Add(std::abs(parameters[i] - actual.parameters[i]));
     }
     EXPECT_NEAR(actual.losses[0], losses[0], 1e-5 * (1 + losses[0]));
     // A rectifier that rounds to the other side moves the second step a little.
     EXPECT_NEAR(actual.losses[1], losses[1], 1e-4 * (1 + losses[1]));
-    EXPECT_LT(apart, 1e-3 * travelled + 1e-6);
+    EXPECT_LT(apart.value(), 1e-3 * travelled + 1e-6);
   }
 }
 

@@ -135,6 +135,36 @@ TEST_P(TinyTest, StepsFollowTheReference) {
   }
 }
 
+// Softmax does not see what all logits have in common, so nothing keeps it small.
+TEST_P(TinyTest, LogitsMayAllBeFarFromZero) {
+  const model::ModelSpec spec = {4, {{3, kernels::Activation::kIdentity}}};
+  data::Examples examples;
+  examples.size = 1;
+  examples.features = 4;
+  examples.values = AlignedBuffer<float>(4);
+  examples.labels = AlignedBuffer<uint8_t>(1);
+  const std::vector<uint32_t> rows = {0};
+  for (const kernels::MathMode math : {kernels::MathMode::kExact, kernels::MathMode::kFast}) {
+    for (const float shift : {-200.0f, 200.0f}) {
+      model::Model model(spec);
+      std::ranges::fill(model.parameters(), shift);
+      optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.5},
+                                 model.parameters().size());
+      Tiny engine(model, optimizer, kernels::KernelsFor(GetParam()), math);
+      StepResult result;
+      RunTeam(1, [&](const Worker&) {
+        optimizer.BeginStep();
+        result = engine.Gradient(examples, rows);
+        engine.Update(optimizer.step());
+      });
+      EXPECT_NEAR(result.loss(), std::log(3.0), 1e-5);
+      engine.Store(model, optimizer);
+      EXPECT_NEAR(model.parameters()[12], shift + 0.5 * 2 / 3, 1e-4);
+      EXPECT_NEAR(model.parameters()[14], shift - 0.5 / 3, 1e-4);
+    }
+  }
+}
+
 TEST_P(TinyTest, WhatIsStoredGoesOnWithTheSameBits) {
   for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
     const Problem problem(7);

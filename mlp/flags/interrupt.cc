@@ -1,5 +1,6 @@
 #include "mlp/flags/interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,7 +15,9 @@ void OnSignal(int) {
   static constexpr char kMessage[] =
       "\ninterrupted: ending what is under way so that it can go on later; again to stop at once\n";
   // What a handler may call; nothing can be done if it fails.
+  const int error = errno;
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
+  errno = error;
 }
 
 }  // namespace

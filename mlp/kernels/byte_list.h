@@ -8,12 +8,10 @@
 namespace mlp::kernels {
 
 struct ByteList {
-  const uint32_t* entries = nullptr;  // column * 256 + byte
+  const uint32_t* entries = nullptr;  // column * 256 + byte; columns are below 2^20
   size_t count = 0;
 };
 
-// Columns have 24 bits.
-inline constexpr size_t kMaxListIndex = (size_t{1} << 24) - 1;
 // Who makes lists may write so many entries beyond those that they count.
 inline constexpr size_t kListSlack = 64;
 

@@ -10,7 +10,7 @@
 namespace mlp::kernels {
 
 // The kernels of a target. A family that its backend does not have falls through to the plain loops
-// of the same instruction set, then to scalar ones.
+// of the same instruction set.
 const KernelSet& KernelsFor(const Target& target);
 
 // What runs: {family, implementation}, e.g. {"gemm", "simd/avx2"}. For records.

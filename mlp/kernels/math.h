@@ -36,33 +36,35 @@ using std::tanh;
 template <class V>
 struct Primitives {
   // Said outright: left to the compiler, which of two products it fuses with their sum could differ
-  // between a loop's body and its tail.
-  static V MulAdd(V a, V b, V c) {
+  // between a loop's body and its tail. Always inlined: what it comes to depends on the flags of
+  // the source that uses it.
+  [[gnu::always_inline]] static V MulAdd(V a, V b, V c) {
 #ifdef __FMA__
     return std::fma(a, b, c);
 #else
     return a * b + c;
 #endif
   }
-  static V SubMul(V c, V a, V b) { return MulAdd(-a, b, c); }
+  [[gnu::always_inline]] static V SubMul(V c, V a, V b) { return MulAdd(-a, b, c); }
   // Whether 1 / x and 1 / sqrt(x) have fast estimates that are the same on every CPU, as starting
   // points for Newton's iteration: V ReciprocalEstimate(V), V RsqrtEstimate(V).
   static constexpr bool kEstimates = false;
-  // 2^n for an integral n in [-126, 127].
+  // 2^n for an integral n in [-126, 127], some number for NaN.
   static V PowerOfTwo(V n) {
-    return static_cast<V>(std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23));
+    const int32_t exponent = n == n ? static_cast<int32_t>(n) : 0;
+    return static_cast<V>(std::bit_cast<float>((exponent + 127) << 23));
   }
 };
 
 // a * b + c, fused where the value type has an instruction for it.
 template <class V>
-V mul_add(V a, V b, V c) {
+[[gnu::always_inline]] inline V mul_add(V a, V b, V c) {
   return Primitives<V>::MulAdd(a, b, c);
 }
 
 // c - a * b, likewise.
 template <class V>
-V sub_mul(V c, V a, V b) {
+[[gnu::always_inline]] inline V sub_mul(V c, V a, V b) {
   return Primitives<V>::SubMul(c, a, b);
 }
 

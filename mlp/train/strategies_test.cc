@@ -7,6 +7,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "mlp/base/largest_error.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -72,9 +73,9 @@ std::vector<double> TrainReference(kernels::OptimizerKind kind, double clip_norm
 }
 
 double LargestDifference(const std::vector<float>& a, const std::vector<double>& b) {
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
-  return largest;
+  LargestError largest;
+  for (size_t i = 0; i < a.size(); ++i) largest.Add(std::abs(a[i] - b[i]));
+  return largest.value();
 }
 
 class StrategyTest

@@ -54,6 +54,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  options.batch_size);
   }
   Trainer trainer(options, dataset, model);
+  trainer.options_.batch_size = batch_size;
   const Job job = {model.spec(), batch_size, !dataset.train.pixels.empty()};
   trainer.options_.strategy = Resolve(options.strategy, job);
   const StrategyKind kind = *trainer.options_.strategy.kind;
@@ -64,11 +65,12 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   }
   std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
   if (!skip_zeros) {
-    skip_zeros = trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
+    skip_zeros = kind == StrategyKind::kTensorParallel &&
+                 trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
                  data::Density(dataset.train) < options.strategy.skip_below;
   }
   trainer.validation_rows_ = std::move(split.validation_rows);
-  trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, options.batch_size,
+  trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, batch_size,
                                                      options.last_batch, options.seed);
   trainer.optimizer_ =
       std::make_unique<optim::Optimizer>(options.optimizer, model.parameters().size());

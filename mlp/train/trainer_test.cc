@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "mlp/train/testing.h"
@@ -68,6 +69,39 @@ TEST(TrainerTest, ReportsEveryStepAndEpoch) {
   EXPECT_DOUBLE_EQ((*epochs)[0].seconds, seconds);
   EXPECT_EQ((*epochs)[0].samples, 100u);
   EXPECT_LT((*epochs)[2].train_loss, (*epochs)[0].train_loss);
+}
+
+TEST(TrainerTest, ABatchLargerThanTheDataIsAllOfIt) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.batch_size = std::numeric_limits<size_t>::max();
+  for (const StrategyKind kind : kStrategyKinds) {
+    options.strategy.kind = kind;
+    model::Model model(Spec("12-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    ASSERT_TRUE(trainer.ok());
+    EXPECT_EQ(trainer->options().batch_size, 100u);
+    const auto epoch = trainer->TrainEpoch();
+    ASSERT_TRUE(epoch.ok());
+    EXPECT_TRUE(epoch->complete);
+    EXPECT_EQ(epoch->samples, 100u);
+  }
+}
+
+TEST(TrainerTest, OnlyWhoCanSkipsZeros) {
+  data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  for (uint8_t& pixel : dataset.train.pixels) pixel = pixel < 250 ? 0 : pixel;
+  for (const StrategyKind kind : kStrategyKinds) {
+    TrainOptions options = Options();
+    options.strategy.kind = kind;
+    model::Model model(Spec("12-70-3"), 1);
+    const bool can = kind == StrategyKind::kTensorParallel;
+    auto trainer = Trainer::Create(options, dataset, model);
+    ASSERT_TRUE(trainer.ok());
+    EXPECT_EQ(trainer->options().strategy.skip_zeros, can) << Name(kind);
+    options.strategy.skip_zeros = true;
+    EXPECT_EQ(Trainer::Create(options, dataset, model).ok(), can) << Name(kind);
+  }
 }
 
 // Each epoch of a schedule by epochs is one of a training with that rate, in every strategy.

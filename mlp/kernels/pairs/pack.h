@@ -115,10 +115,9 @@ void PackRows(size_t rows, float scale, const float* panel, const Split& to) {
   float lower[kWidth], upper[kWidth];
   for (size_t i = 0; i < rows; i += 2) {
     const float* from = panel + i * kWidth;
-    const float* next = i + 1 < rows ? from + kWidth : from;
-    const float next_scale = i + 1 < rows ? scale : 0.0f;
+    const bool is_last = i + 1 == rows;
     for (size_t j = 0; j < kWidth; ++j) lower[j] = scale * from[j];
-    for (size_t j = 0; j < kWidth; ++j) upper[j] = next_scale * next[j];
+    for (size_t j = 0; j < kWidth; ++j) upper[j] = is_last ? 0.0f : scale * from[kWidth + j];
     for (size_t t = 0; t < to.terms; ++t) {
       float* words = to.to + t * to.stride + i / 2 * kWidth;
       for (size_t j = 0; j < kWidth; ++j) {

@@ -22,8 +22,13 @@ constexpr size_t kWidth = kVecsPerPanel * kLanes;
 
 // Accumulators, two vectors of b and one broadcast element: 14 x 2 + 2 + 1 of 32 registers with
 // AVX-512, 6 x 2 + 2 + 1 of 16 with AVX2; without fused multiply-add one for the product, too:
-// 5 x 2 + 2 + 1 + 1.
+// 5 x 2 + 2 + 1 + 1. Sanitizers find as much in small tiles, and instrument large ones for hours;
+// bits are the same.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kTileRows = 3;
+#else
 constexpr size_t kTileRows = kLanes == 16 ? 14 : kLanes == 8 ? 6 : 5;
+#endif
 
 template <size_t kRows, size_t kVecs>
 using Tile = V[kRows][kVecs];

@@ -128,8 +128,10 @@ TinyResult SoftmaxLoss(const float* z, size_t n, uint8_t label, float scale, Mat
   const V shift(z[largest]);
   V sums(0.0f);
   for (size_t v = 0; v < n; v += kLanes) {
-    const V x = Load(z + v) - shift;
-    const V e = (math == MathMode::kFast ? FastMath::Exp(x) : ExactMath::Exp(x)) * Exists(n, v);
+    const V there = Exists(n, v);
+    // Padding would overflow where all logits are far below 0.
+    const V x = (Load(z + v) - shift) * there;
+    const V e = (math == MathMode::kFast ? FastMath::Exp(x) : ExactMath::Exp(x)) * there;
     sums += e;
     e.store_aligned(d + v);
   }

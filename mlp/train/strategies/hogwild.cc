@@ -42,7 +42,8 @@ void Hogwild::Load() {
 
 void Hogwild::Store() {
   const kernels::Context context = AloneOf(Worker());
-  optimizer_.set_steps(optimizers_[0].steps());
+  // A batch of fewer rows than shards leaves the first ones without a step.
+  optimizer_.set_steps(optimizers_.back().steps());
   for (size_t k = 0; k < optimizer_.state_count(); ++k) {
     const std::span<float> mean = optimizer_.state(k);
     std::ranges::copy(optimizers_[0].state(k), mean.begin());

@@ -189,6 +189,10 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
           absl::StrCat(found, " multiplies all pixels; leave out --skip_zeros=yes"));
     }
   }
+  if (kind != StrategyKind::kTensorParallel && options.skip_zeros.value_or(false)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--skip_zeros=yes: needs --strategy=tensor_parallel, found ", Name(kind)));
+  }
   if (*resolved.amx) {
     if (options.precision == kernels::Precision::kFp32) {
       return absl::InvalidArgumentError(
