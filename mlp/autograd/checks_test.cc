@@ -76,5 +76,34 @@ TEST_F(ChecksDeathTest, NoTapeAndFullTape) {
   EXPECT_DEATH((V(1.0), tape.Parameters(std::vector<double>{1})), "check failed");
 }
 
+TEST_F(ChecksDeathTest, AProductMayBeUsedAfterAMarkButNotWithoutItsFactors) {
+  Tape<double> tape;
+  const V x = 2.0;
+  const TapeMark before = tape.Mark();
+  const V y = 3.0;
+  auto product = x * y;
+  const TapeMark after = tape.Mark();
+  for (int i = 0; i < 3; ++i) {
+    tape.Rewind(after);
+    tape.Backward(product + x);
+    EXPECT_EQ(x.gradient(), 4);
+  }
+  tape.Rewind(before);
+  EXPECT_DEATH((product + x).value(), "used after the tape was rewound");
+  const V other = 7.0;  // In y's place.
+  EXPECT_DEATH((product + other).value(), "used after the tape was rewound");
+}
+
+TEST_F(ChecksDeathTest, AValueThatOutlivesItsTape) {
+  V y;
+  {
+    Tape<double> tape;
+    const V x = 2.0;
+    y = x * x;
+  }
+  EXPECT_DEATH((void)y.gradient(), "no tape on this thread");
+  EXPECT_DEATH((void)exp(y).value(), "no tape on this thread");
+}
+
 }  // namespace
 }  // namespace mlp::autograd

@@ -74,7 +74,8 @@ struct Recorder {
     if (capacity == 0) {
       internal::CheckFailed(__FILE__, __LINE__,
                             "no tape on this thread: a value needs an mlp::autograd::Tape of its "
-                            "number type, constructed before it and on the same thread");
+                            "number type, constructed before it, on the same thread, and still "
+                            "there when it is used");
     }
     internal::CheckFailed(
         __FILE__, __LINE__,
@@ -95,6 +96,8 @@ struct Recorder {
   }
 
   T Gradient(Id id) const {
+    if (capacity == 0) [[unlikely]]
+      Full();
     if constexpr (kPacked) {
       if (id < uniform) return T(uniform_adjoints[id]);
     }
@@ -130,6 +133,16 @@ struct Recorder {
     if (bits == map_next) ExtendMap(op, operands, a, b, id);
     map_next = bits + kStep;
     return id;
+  }
+
+  // Whether the record `id` is there and is `product`, by itself or in a map.
+  [[gnu::noinline]] bool Holds(Id id, Word product) const noexcept {
+    if (id >= size) return false;
+    const Word word = words[id];
+    if (word.bits == product.bits) return true;
+    if (word.op() != Op::kMap || static_cast<Op>(word.b()) != product.op()) return false;
+    const Run& run = runs[word.a()];
+    return run.a + (id - run.c) == product.a() && run.b + (id - run.c) == product.b();
   }
 
   // The op at `id` is that of the record before on the next operands.
@@ -171,6 +184,8 @@ struct Recorder {
 
   // The run `id` ends: `next` is the word of the term that it did not get.
   [[gnu::noinline]] void EndRun(Id id, Word next, const T& value) noexcept {
+    if (capacity == 0) [[unlikely]]
+      Full();
     if (next.op() == kOneTerm) return;  // A single addition, not a run.
     Run& run = runs[words[id].a()];
     run.n = next.a() - run.a;

@@ -309,5 +309,36 @@ TEST_P(RandomGraphs, MatchTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomGraphs, ::testing::Range(0, 60));
 
+// A product is recorded when it is first used, which may be after a mark that it was formed before.
+TEST(TapeTest, AProductOutlivesTheRecordThatItsUseMade) {
+  Tape<double> tape;
+  const V a = 2, b = 3, e = 5;
+  auto p = a * b;
+  auto q = b * e;  // With p's, a map.
+  const TapeMark mark = tape.Mark();
+  for (int round = 0; round < 4; ++round) {
+    tape.Rewind(mark);
+    V c = 5;
+    for (int k = 0; k < round; ++k) c = c * 2.0 + 1.0;
+    V s = 0;
+    if (round % 2 == 1) s += p * p;
+    const V y = c * p + p + q + s;
+    tape.Backward(y);
+    const double square = round % 2;
+    EXPECT_EQ(y.value(), c.value() * 6 + 6 + 15 + 36 * square);
+    EXPECT_EQ(a.gradient(), 3 * (c.value() + 1 + 12 * square)) << round;
+    EXPECT_EQ(b.gradient(), 2 * (c.value() + 1 + 12 * square) + 5) << round;
+    EXPECT_EQ(c.gradient(), 6);
+    EXPECT_EQ(p.gradient(), c.value() + 1 + 12 * square);
+  }
+  const V moved = std::move(q);
+  EXPECT_EQ(moved.value(), 15);
+  p += a * b;  // p is a sum now.
+  p += b * e;
+  EXPECT_EQ(p.value(), 27);
+  tape.Backward(p);
+  EXPECT_EQ(b.gradient(), 2 + 2 + 5);
+}
+
 }  // namespace
 }  // namespace mlp::autograd

@@ -97,7 +97,7 @@ class [[nodiscard]] Value {
       if constexpr (!kLazy) value_ = value_ + b.value_;
       next_ += kNextProduct;
     } else if (b.is_product()) {
-      b.CheckBirth();
+      b.CheckFactors(Word{b.word_});
       const Id sum = id();
       if constexpr (!kLazy) value_ = value_ + b.value_;
       SetOpen(Recorder<T>::current->StartDot(sum, Word{b.word_}, T(value_)),
@@ -151,12 +151,14 @@ class [[nodiscard]] Value {
   static constexpr bool kLazy = Recorder<T>::kPacked;
   static constexpr uint64_t kNextProduct = Word::kNextA + Word::kNextB;
   static constexpr uint64_t kOpen = uint64_t{1} << 63;
+  static constexpr uint64_t kNamed = uint64_t{1} << 62;
   static constexpr uint64_t kClosed = Word::kNone;
 
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
+  bool is_named() const { return (word_ & (kOpen | kNamed)) == kNamed; }
 
   void Compute() const {
-    if (word_ >> Word::kIdBits == 0) return;
+    if (word_ >> Word::kIdBits == 0 || is_named()) return;
     const Recorder<T>& recorder = *Recorder<T>::current;
     if (is_product()) {
       const Word word{word_};
@@ -171,17 +173,27 @@ class [[nodiscard]] Value {
   [[gnu::always_inline]] void Settle() const {
     Recorder<T>& recorder = *Recorder<T>::current;
     if constexpr (kLazy) Compute();
-    if (next_ != kClosed) {
+    if (is_named()) {
+      // The tape may have been rewound to before it was recorded, though not to before its factors.
+      const Word product{next_ & ~kNamed};
+      CheckFactors(product);
+      if (!recorder.Holds(static_cast<Id>(word_ & Word::kIdMask), product)) RecordProduct(product);
+    } else if (next_ != kClosed) {
       word_ &= Word::kIdMask;
       CheckAlive();
       recorder.EndRun(static_cast<Id>(word_), Word{next_}, T(value_));
       next_ = kClosed;
     } else if (is_product()) {
-      CheckBirth();
-      const Word word{word_};
-      word_ = recorder.template Record<Op::kMul, 2>(word.a(), word.b(), value_);
-      const_cast<Value*>(this)->SetBirth();
+      const Word product{word_};
+      CheckFactors(product);
+      RecordProduct(product);
     }
+  }
+
+  void RecordProduct(Word product) const {
+    word_ = kNamed |
+            Recorder<T>::current->template Record<Op::kMul, 2>(product.a(), product.b(), T(value_));
+    next_ = kNamed | product.bits;
   }
 
   [[gnu::always_inline]] void SetOpen(Id id, uint64_t next) {
@@ -208,7 +220,10 @@ class [[nodiscard]] Value {
   }
 
   [[gnu::always_inline]] void Take(Value& other) {
-    if (other.is_product()) other.Settle();
+    if (other.is_product() || other.is_named()) {
+      *this = std::as_const(other);
+      return;
+    }
     value_ = other.value_;
     word_ = other.word_;
     next_ = other.next_;
@@ -228,12 +243,18 @@ class [[nodiscard]] Value {
   }
   void SetEpoch() { birth_ = Recorder<T>::current->epoch; }
   void CopyBirth(const Value& other) { birth_ = other.birth_; }
-  void CheckBirth() const {
-    if (birth_ != Recorder<T>::current->epoch) UsedTooLate();
+  // Of a product: they were there when it was formed.
+  void CheckFactors(Word product) const {
+    const Recorder<T>& recorder = *Recorder<T>::current;
+    if (recorder.capacity == 0) return;
+    for (const Id factor : {product.a(), product.b()}) {
+      if (factor < tape::kFirstId) continue;
+      if (factor >= recorder.size || recorder.births[factor] > birth_) UsedTooLate();
+    }
   }
   void CheckAlive() const {
     const Recorder<T>& recorder = *Recorder<T>::current;
-    if (plain_id() < tape::kFirstId || recorder.capacity == 0) return;
+    if (is_named() || plain_id() < tape::kFirstId || recorder.capacity == 0) return;
     if (plain_id() >= recorder.size || recorder.births[plain_id()] != birth_) UsedTooLate();
   }
   [[noreturn]] void UsedTooLate() const {
@@ -248,14 +269,15 @@ class [[nodiscard]] Value {
   void SetBirth() {}
   void SetEpoch() {}
   void CopyBirth(const Value&) {}
-  void CheckBirth() const {}
+  void CheckFactors(Word) const {}
   void CheckAlive() const {}
 #endif
 
   mutable T value_;
-  // An id; or a product that is not recorded yet; or, with kOpen, the id of a sum that may grow.
+  // An id; or a product that is not recorded yet; or, with kOpen, the id of a sum that may grow;
+  // or, with kNamed, the id of a product that was recorded when it was used.
   mutable uint64_t word_;
-  // The word of the term that the sum's run would take next.
+  // The word of the term that the sum's run would take next; or, with kNamed, the product.
   mutable uint64_t next_ = kClosed;
 };
 

@@ -60,7 +60,7 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   for (const optim::ScheduleKind kind : optim::kScheduleKinds) {
     schedules.emplace_back(Name(kind));
     absl::StrAppend(&schedule_help, schedules.size() == 1 ? ": " : "; ", Name(kind), ": ",
-                    Purpose(kind));
+                    optim::Purpose(kind));
   }
   flags.Choice("schedule", &o->schedule, schedules, {.help = schedule_help});
   flags.Double("decay", &o->decay, {.help = "of step and exponential", .min = 0, .max = 1});
