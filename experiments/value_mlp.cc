@@ -265,12 +265,16 @@ absl::Status TrainVectorised(const Mode& mode, const std::string& name, size_t b
   }
   MLP_ASSIGN_OR_RETURN(train::Trainer trainer, train::Trainer::Create(options, dataset, model));
   Describe(trainer.options(), run);
+  const train::StrategyOptions& strategy = trainer.options().strategy;
+  const std::vector<uint32_t> seen = FirstRows(dataset.train, kEvaluated);
   for (size_t epoch = 1; epoch <= options.epochs; ++epoch) {
     MLP_ASSIGN_OR_RETURN(const train::EpochSummary summary, trainer.TrainEpoch());
     run.curve.push_back({{"epoch", static_cast<double>(epoch)},
                          {"epoch_s", summary.seconds},
                          {"train_loss", summary.train_loss},
-                         {"train_accuracy", summary.train_accuracy},
+                         {"train_accuracy", train::Evaluate({strategy.target, strategy.math, 1},
+                                                            model, dataset.train, seen)
+                                                .accuracy},
                          {"test_accuracy", trainer.Test().accuracy}});
     Tell(mode, session, name, run.curve.back(), options.epochs);
   }

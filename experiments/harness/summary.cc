@@ -15,9 +15,11 @@
 namespace mlp::experiments {
 namespace {
 
+std::string KeyOf(const std::string& path) { return path.substr(path.find('.') + 1); }
+
 // Of timings or metrics, by a path such as "timings.step_s".
 std::optional<double> ValueOf(const record::RunRecord& run, const std::string& path) {
-  const std::string key = path.substr(path.find('.') + 1);
+  const std::string key = KeyOf(path);
   if (absl::StartsWith(path, "timings.")) {
     const auto found = run.timings.find(key);
     if (found == run.timings.end() || found->second.empty()) return std::nullopt;
@@ -26,6 +28,29 @@ std::optional<double> ValueOf(const record::RunRecord& run, const std::string& p
   const auto found = run.metrics.find(key);
   if (found == run.metrics.end()) return std::nullopt;
   return found->second;
+}
+
+// The view's further columns that are numbers of every run.
+std::vector<std::string> OtherColumns(const record::View& view) {
+  std::vector<std::string> columns = view.columns;
+  std::erase_if(columns, [](const std::string& path) {
+    return !absl::StartsWith(path, "timings.") && !absl::StartsWith(path, "metrics.");
+  });
+  return columns;
+}
+
+// The median over the variant's runs, right-aligned below its heading.
+std::string Cell(const record::Record& record, const record::View& view, const std::string& variant,
+                 const std::string& path) {
+  std::vector<double> values;
+  for (const record::RunRecord& run : record.runs) {
+    if (run.Group() != view.name || run.variant != variant) continue;
+    if (run.status != record::RunStatus::kOk) continue;
+    if (const auto value = ValueOf(run, path)) values.push_back(*value);
+  }
+  const auto width = static_cast<int>(std::max<size_t>(11, KeyOf(path).size()));
+  if (values.empty()) return absl::StrFormat(" %*s", width, "-");
+  return absl::StrFormat(" %*.5g", width, Median(values));
 }
 
 std::string Row(const record::Record& record, const record::View& view,
@@ -46,9 +71,13 @@ std::string Row(const record::Record& record, const record::View& view,
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   const auto [min, max] = std::minmax_element(values.begin(), values.end());
-  return absl::StrFormat("  %-28s %11.5g %11.5g %11.2g %11.5g %11.5g %5d%s%s\n", variant,
-                         Median(values), mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, *min,
-                         *max, values.size(), problem.empty() ? "" : "  ", problem);
+  std::string row =
+      absl::StrFormat("  %-28s %11.6g %11.6g %11.2g %11.6g %11.6g %5d", variant, Median(values),
+                      mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, *min, *max, values.size());
+  for (const std::string& path : OtherColumns(view)) {
+    absl::StrAppend(&row, Cell(record, view, variant, path));
+  }
+  return absl::StrCat(row, problem.empty() ? "" : "  ", problem, "\n");
 }
 
 }  // namespace
@@ -68,8 +97,12 @@ std::string SummaryText(const record::Record& record, const std::string& path,
   for (const record::View& view : views) {
     absl::StrAppend(&text, view.title.empty() ? record.experiment : view.title, ": ", view.primary,
                     "\n");
-    absl::StrAppendFormat(&text, "  %-28s %11s %11s %11s %11s %11s %5s\n", "", "median", "mean",
-                          "sd", "min", "max", "runs");
+    absl::StrAppendFormat(&text, "  %-28s %11s %11s %11s %11s %11s %5s", "", "median", "mean", "sd",
+                          "min", "max", "runs");
+    for (const std::string& path : OtherColumns(view)) {
+      absl::StrAppendFormat(&text, " %11s", KeyOf(path));
+    }
+    absl::StrAppend(&text, "\n");
     for (const std::string& variant : view.variants) {
       absl::StrAppend(&text, Row(record, view, variant));
     }

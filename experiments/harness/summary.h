@@ -8,7 +8,7 @@
 
 namespace mlp::experiments {
 
-// One block a table: each variant with the primary value over its runs.
+// One block a table: each variant with the primary value over its runs, and the medians of others.
 std::string SummaryText(const record::Record& record, const std::string& path,
                         const Outcome& outcome);
 
