@@ -1,4 +1,5 @@
 // bazel run //analysis:compare -- OLD NEW
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -55,6 +56,13 @@ int main(int argc, char** argv) {
   const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), threshold);
   if (comparisons.empty()) {
     std::fprintf(stderr, "compare: %s: expected finished runs, found none\n", paths[0].c_str());
+    return kCannotCompare;
+  }
+  if (std::ranges::none_of(comparisons, [](const mlp::analysis::Comparison& comparison) {
+        return comparison.after || comparison.verdict == mlp::analysis::Verdict::kSlower;
+      })) {
+    std::fprintf(stderr, "compare: %s: expected finished runs of variants of %s, found none\n",
+                 paths[1].c_str(), paths[0].c_str());
     return kCannotCompare;
   }
   const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, threshold)

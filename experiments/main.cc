@@ -37,7 +37,8 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.StringList("only", &o->only,
                    {.help = "experiments; empty: all of " MLP_EXPERIMENTS, .value_name = "NAMES"});
   flags.Bool("smoke", &o->smoke, "only see that all of them work");
-  flags.Bool("resume", &o->resume, "go on with interrupted records");
+  flags.Bool("resume", &o->resume,
+             "go on where an interrupted run ended: its last record, then those not begun");
   flags.Group("Handed on to each experiment");
   flags.String(
       "data", &o->data,
@@ -97,13 +98,17 @@ int Main(int argc, char** argv) {
   flags::Flags flags("experiments", "Runs all experiments and writes their records.");
   AddFlags(flags, &options);
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
-  const auto entries = Select(ParseEntries(MLP_EXPERIMENTS), options.only);
+  auto entries = Select(ParseEntries(MLP_EXPERIMENTS), options.only);
   if (!entries.ok()) {
     absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));
     return 2;
   }
   // Ctrl-C reaches the experiment, too, which finishes its run.
   flags::CatchInterrupts();
+  DoneList done(
+      absl::StrCat(OutputDirectory(options.output, options.smoke), "/experiments.partial"),
+      options.resume);
+  std::erase_if(*entries, [&](const Entry& entry) { return done.Contains(entry.name); });
   const Timer timer;
   std::vector<Result> results;
   for (size_t i = 0; i < entries->size() && !flags::Interrupted(); ++i) {
@@ -120,6 +125,7 @@ int Main(int argc, char** argv) {
     if (finished.ok()) {
       result.exit_code = finished->exit_code;
       result.record = RecordPath(finished->output);
+      if (result.exit_code == 0) done.Add(entry.name);
     } else {
       result.exit_code = 1;
       absl::FPrintF(stderr, "experiments: %s\n", std::string(finished.status().message()));
@@ -132,6 +138,7 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
     return flags::kInterruptedExitCode;
   }
+  done.Remove();
   int exit_code = 0;
   for (const Result& result : results) {
     if (result.exit_code == 0) continue;
@@ -139,7 +146,11 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "experiments: %s: %s\n", result.name, result.status());
   }
   if (!options.output.quiet) {
-    absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report\n");
+    const std::string where =
+        options.output.out.empty()
+            ? ""
+            : absl::StrCat(" -- --results=", OutputDirectory(options.output, options.smoke));
+    absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report%s\n", where);
   }
   return exit_code;
 }

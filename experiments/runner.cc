@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
@@ -94,6 +97,26 @@ absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
   }
   finished.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return finished;
+}
+
+DoneList::DoneList(std::string path, bool resume) : path_(std::move(path)) {
+  if (!resume) Remove();
+  std::ifstream file(path_);
+  for (std::string name; std::getline(file, name);) names_.push_back(name);
+}
+
+bool DoneList::Contains(absl::string_view name) const {
+  return std::ranges::find(names_, name) != names_.end();
+}
+
+void DoneList::Add(const std::string& name) {
+  names_.push_back(name);
+  std::ofstream(path_, std::ios::app) << name << '\n';
+}
+
+void DoneList::Remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(path_, ignored);
 }
 
 std::string Result::status() const {

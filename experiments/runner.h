@@ -34,6 +34,24 @@ struct Finished {
 };
 absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv);
 
+// The experiments that an interrupted run of all has done, in a file of one name a line.
+class DoneList {
+ public:
+  // Goes on with the list in the file, or begins anew.
+  DoneList(std::string path, bool resume);
+
+  bool Contains(absl::string_view name) const;
+  // Kept even if this program is killed. A list that cannot be written is none: what it holds would
+  // be run again.
+  void Add(const std::string& name);
+  // All are done.
+  void Remove() const;
+
+ private:
+  const std::string path_;
+  std::vector<std::string> names_;
+};
+
 struct Result {
   std::string name;
   int exit_code = 0;

@@ -33,6 +33,22 @@ TEST(Runner, WhatOneLeavesTheOthersShare) {
   EXPECT_EQ(ShareOf(kEntries, 2, -5), 0) << "an experiment still runs its least number of rounds";
 }
 
+TEST(Runner, KnowsWhatAnInterruptedRunHasDone) {
+  const std::string path = testing::TempDir() + "/experiments.partial";
+  {
+    DoneList done(path, /*resume=*/false);
+    EXPECT_FALSE(done.Contains("a"));
+    done.Add("a");
+    done.Add("c");
+  }
+  const DoneList resumed(path, /*resume=*/true);
+  EXPECT_TRUE(resumed.Contains("a"));
+  EXPECT_FALSE(resumed.Contains("b"));
+  EXPECT_TRUE(resumed.Contains("c"));
+  EXPECT_FALSE(DoneList(path, /*resume=*/false).Contains("a"));
+  EXPECT_FALSE(DoneList(path, /*resume=*/true).Contains("a")) << "begun anew";
+}
+
 TEST(Runner, CollectsOutputAndExitCode) {
   const auto finished = RunProgram({"/bin/sh", "-c", "echo words; exit 7"});
   ASSERT_TRUE(finished.ok()) << finished.status();

@@ -1,4 +1,5 @@
 // `mlp train`: from data to a model file.
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -6,7 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/available_memory.h"
 #include "mlp/base/profile.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/commands.h"
@@ -19,8 +22,10 @@
 #include "mlp/flags/interrupt.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/replace.h"
+#include "mlp/kernels/update/update.h"
 #include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
+#include "mlp/model/spec.h"
 #include "mlp/train/trainer.h"
 #include "mlp/tune/tuned.h"
 
@@ -69,6 +74,28 @@ absl::StatusOr<Json> TellProfile(const TrainFlags& flags, const Profile& profile
   return document;
 }
 
+// Before the system has to end the program, and before the minutes that all the weights take.
+absl::Status CheckMemory(const TrainPlan& plan, size_t samples) {
+  const size_t parameters = plan.spec.parameter_count();
+  const size_t states = kernels::States(plan.options.optimizer.kind);
+  // That engine has a second place for parameters and the optimizer's state, others a gradient; the
+  // one that evaluates has parameters of its own.
+  const bool twice = plan.options.strategy.kind == train::StrategyKind::kTensorParallel;
+  size_t needed = parameters * (1 + (twice ? 2 * (1 + states) : 2 + states));
+  // Of each layer at least its output and the gradient of that.
+  for (const model::DenseSpec& layer : plan.spec.layers) {
+    needed += 2 * layer.units * std::min(plan.options.batch_size, samples);
+  }
+  needed *= sizeof(float);
+  const size_t available = AvailableMemory() / 10 * 9;  // Others need some, too.
+  if (needed <= available) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("--model: %s has %d parameters: expected at least %.1f GB of memory, found "
+                      "%.1f GB available; make it smaller",
+                      model::Format(plan.spec), parameters, 1e-9 * static_cast<double>(needed),
+                      1e-9 * static_cast<double>(available)));
+}
+
 int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel> saved) {
   NoteThreads(flags.compute, plan.options.strategy.threads, flags.output);
   const std::string out = flags::ResolvePath(flags.out);
@@ -89,6 +116,8 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     if (!status.ok()) return Fail(status);
   }
 
+  const absl::Status room = CheckMemory(plan, dataset->train.size);
+  if (!room.ok()) return Fail(room);
   model::Model model = saved ? std::move(saved->model) : model::Model(plan.spec, plan.options.seed);
   std::optional<Profile> profile;
   if (flags.profile || !trace.empty()) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -54,6 +55,26 @@ TEST_F(TrainTest, Learns) {
   EXPECT_EQ(document["test"]["samples"], 50);
   EXPECT_LT(document["train"]["epochs"][59]["train_loss"],
             document["train"]["epochs"][0]["train_loss"]);
+}
+
+TEST_F(TrainTest, RefusesWhatMemoryCannotHold) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers reserve more address space than there is memory";
+#endif
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = rlim_t{2} << 30;  // The command inherits it.
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  const io::CommandResult result =
+      mlp_.Train({"--model=36-1000000-100-10", "--tune=off", Out("m.mlp")});
+  setrlimit(RLIMIT_AS, &before);
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_THAT(result.errors,
+              HasSubstr("--model: 36-1000000-100-10 has 137001110 parameters: expected "
+                        "at least "));
+  EXPECT_THAT(result.errors, HasSubstr("found 1.9 GB available; make it smaller\n"));
+  EXPECT_THAT(mlp_.Files(), IsEmpty());
 }
 
 TEST_F(TrainTest, LearnsCirclesAndSaysSo) {

@@ -1,5 +1,6 @@
 #include "mlp/data/load.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -16,13 +17,18 @@
 namespace mlp::data {
 namespace {
 
-constexpr size_t kClasses = 10;
+constexpr size_t kMnistClasses = 10;
+constexpr size_t kMaxClasses = 256;  // a label is a byte
 
-absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files) {
+// As many classes as the labels have, but `classes` at least and `most` at most.
+absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t classes, size_t most) {
   MLP_ASSIGN_OR_RETURN(LabelledImages train,
-                       ReadExamples(files.train_images, files.train_labels, kClasses));
+                       ReadExamples(files.train_images, files.train_labels, most));
   MLP_ASSIGN_OR_RETURN(LabelledImages test,
-                       ReadExamples(files.test_images, files.test_labels, kClasses));
+                       ReadExamples(files.test_images, files.test_labels, most));
+  for (const data::Examples* examples : {&train.examples, &test.examples}) {
+    for (const uint8_t label : examples->labels) classes = std::max<size_t>(classes, label + 1);
+  }
   if (train.rows != test.rows || train.cols != test.cols) {
     return FileError(
         absl::StatusCode::kInvalidArgument, files.test_images, "byte 8",
@@ -32,7 +38,7 @@ absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files) {
   Dataset dataset{.name = std::move(name),
                   .rows = train.rows,
                   .cols = train.cols,
-                  .classes = kClasses,
+                  .classes = classes,
                   .train = std::move(train.examples),
                   .test = std::move(test.examples),
                   .sha256 = {}};
@@ -49,7 +55,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
   if (source.data == "circles") return MakeCircles({.seed = source.data_seed});
   if (source.data == "mnist") {
     MLP_ASSIGN_OR_RETURN(const IdxFiles files, LocateMnist(source.data_dir));
-    return Read(source.data, files);
+    return Read(source.data, files, kMnistClasses, kMnistClasses);
   }
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(source.data, error);
@@ -60,7 +66,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
                      "choose one of these");
   }
   MLP_ASSIGN_OR_RETURN(const IdxFiles files, FindIdxFiles(source.data));
-  return Read(source.data, files);
+  return Read(source.data, files, /*classes=*/2, kMaxClasses);
 }
 
 }  // namespace mlp::data

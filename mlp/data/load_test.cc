@@ -93,6 +93,15 @@ TEST_F(LoadTest, ADirectoryInEitherSpellingPlainOrCompressed) {
   EXPECT_NE(Load({.data = MakeFiles("other", 6)})->sha256, sha256);
 }
 
+TEST_F(LoadTest, ADirectoryHasAsManyClassesAsItsLabels) {
+  EXPECT_EQ(Load({.data = MakeFiles("ten", 7)})->classes, 10u);  // of the test part
+  EXPECT_EQ(Load({.data = MakeFiles("most", 255)})->classes, 256u);
+  // MNIST has ten, and a label beyond them is a mistake.
+  const auto mnist = Load({.data = "mnist", .data_dir = MakeFiles("mnist", 10)});
+  EXPECT_TRUE(absl::StrContains(mnist.status().message(), "expected a label below 10, found 10"))
+      << mnist.status();
+}
+
 TEST_F(LoadTest, MnistIsLookedForInOrder) {
   const auto first_label = [&](const std::string& data_dir) {
     const auto dataset = Load({.data = "mnist", .data_dir = data_dir});

@@ -101,7 +101,7 @@ absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
       absl::StrCat("not all of them in any of: ", absl::StrJoin(looked_at, ", ")),
       absl::StrCat("get ", absl::StrJoin(names, ", "),
                    " (published by Y. LeCun, C. Cortes and C. Burges as \"The MNIST database of "
-                   "handwritten digits\") and put them into ",
+                   "handwritten digits\", http://yann.lecun.com/exdb/mnist) and put them into ",
                    cache.empty() ? "a directory named by --data_dir" : cache,
                    ", or use --data=digits, which needs no files"));
 }
