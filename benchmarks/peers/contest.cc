@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kLatencyRepetitions = 200;
 constexpr double kForever = std::numeric_limits<double>::infinity();
-// Who is slower by so much needs no further trial.
+// Who is slower by so much, twice, needs no further trial.
 constexpr double kClearlySlower = 1.5;
 
 Json Op(const char* op) { return {{"op", op}}; }
@@ -130,7 +130,7 @@ absl::Status Contest::FitThreads(Entrant& entrant) {
     const auto [least, most] = std::minmax(best_ms[0], best_ms[1]);
     return most > kClearlySlower * least;
   };
-  for (uint32_t i = 0; i < kTrialEpochs && (i == 0 || !is_clear()); ++i) {
+  for (uint32_t i = 0; i < kTrialEpochs && (i < 2 || !is_clear()); ++i) {
     Entrant* const two[2] = {&entrant, &single};
     for (size_t k = 0; k < 2; ++k) {
       record::RunRecord unused;

@@ -85,10 +85,14 @@ class [[nodiscard]] Value {
     if ((a.word_ | b.word_) >> Word::kIdBits != 0) [[unlikely]] {
       a.Settle();
       b.Settle();
+      a.CheckAlive();
+      b.CheckAlive();
+      return Word::Make(Op::kMul, static_cast<Id>(a.word_), static_cast<Id>(b.word_));
     }
     a.CheckAlive();
     b.CheckAlive();
-    return Word::Make(Op::kMul, static_cast<Id>(a.word_), static_cast<Id>(b.word_));
+    // Nothing but ids: they need not be cut to their bits.
+    return {Word::Make(Op::kMul, 0).bits + a.word_ + (b.word_ << Word::kIdBits)};
   }
 
   // A product that nobody else has may become a term of this sum's run.
@@ -190,7 +194,7 @@ class [[nodiscard]] Value {
     }
   }
 
-  void RecordProduct(Word product) const {
+  [[gnu::always_inline]] void RecordProduct(Word product) const {
     word_ = kNamed |
             Recorder<T>::current->template Record<Op::kMul, 2>(product.a(), product.b(), T(value_));
     next_ = kNamed | product.bits;
