@@ -48,7 +48,8 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot) {
           ? Axis{.label = absl::StrCat(IsSpeed(table.view.primary) ? "speed-up" : "gain", " over ",
                                        table.view.baseline, " (times; higher is better)")}
           : AxisOf(path, highest);
-  const bool log_x = plot.log_x && lowest_positive > 0;
+  // Bars that a linear axis can show are better read there: their lengths mean something.
+  const bool log_x = plot.log_x && lowest_positive > 0 && highest > 10 * lowest_positive;
   // Values, that is: speed-ups are read from 0.
   const bool points = !path.empty() && !log_x && lowest_positive > 0.5 * highest;
   const double margin = points ? 0.12 * std::max(highest - lowest_positive, 0.01 * highest) : 0;
