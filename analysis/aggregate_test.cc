@@ -154,6 +154,7 @@ TEST(ValueTest, DigitsRoundLikeByHand) {
 TEST(ValueTest, LabelsAndDirections) {
   EXPECT_EQ(Label("timings.samples_per_s"), "samples/s");
   EXPECT_EQ(Label("timings.step_s"), "step time");
+  EXPECT_EQ(Label("timings.time_to_accuracy_s"), "time to accuracy");
   EXPECT_EQ(Label("curve.seconds"), "time");
   EXPECT_EQ(Label("metrics.peak_rss_bytes"), "peak rss");
   EXPECT_TRUE(HigherIsBetter("timings.samples_per_s"));

@@ -46,7 +46,8 @@ std::string Words(absl::string_view path) {
   if (!absl::ConsumeSuffix(&key, "_per_s") && !absl::ConsumeSuffix(&key, "_per_second") &&
       !absl::ConsumeSuffix(&key, "_bytes") && !absl::ConsumeSuffix(&key, "_pct") &&
       absl::ConsumeSuffix(&key, "_s")) {
-    tail = " time";
+    // A key such as time_to_accuracy_s says it by itself.
+    if (!absl::StartsWith(key, "time_")) tail = " time";
   }
   return absl::StrCat(absl::StrReplaceAll(key, {{"_", " "}}), tail);
 }

@@ -69,9 +69,10 @@ std::string Table(const model::Model& model) {
 
 std::string Origin(const std::string& in, const model::ModelInfo& info) {
   std::string text = absl::StrFormat(
-      "%s\ntrained on %s, %d x %d pixels, %d classes (SHA-256 %s)\n%d epochs and %d steps done\n",
+      "%s\ntrained on %s, %d x %d pixels, %d classes (SHA-256 %s)\n%d epoch%s and %d step%s done\n",
       in, info.dataset.name, info.dataset.rows, info.dataset.cols, info.dataset.classes,
-      info.dataset.sha256, info.training.epochs_done, info.training.steps_done);
+      info.dataset.sha256, info.training.epochs_done, info.training.epochs_done == 1 ? "" : "s",
+      info.training.steps_done, info.training.steps_done == 1 ? "" : "s");
   for (const auto& [name, value] : info.settings) {
     if (!value.empty()) absl::StrAppend(&text, "  ", name, " = ", value, "\n");
   }
