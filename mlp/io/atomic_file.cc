@@ -14,31 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "mlp/io/file_descriptor.h"
+#include "mlp/io/temporary_file.h"
 
 namespace mlp::io {
 namespace {
-
-// Removes the temporary file unless it has been renamed.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
-  ~TemporaryFile() {
-    if (!path_.empty()) unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::string& path() const { return path_; }
-  void Keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
-std::string DirectoryOf(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
 
 // 0, or the errno.
 int RenameInto(const std::string& from, const std::string& to, IfExists if_exists) {
@@ -66,10 +45,9 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   }
   // A limit on the size of files is an error of write, not the end of the process.
   signal(SIGXFSZ, SIG_IGN);
-  std::string name = path + ".tmp.XXXXXX";
-  FileDescriptor fd(mkostemp(name.data(), O_CLOEXEC));
+  TemporaryFile temporary(path);
+  FileDescriptor& fd = temporary.fd();
   if (!fd.ok()) return ErrnoError("create a temporary file beside it", path, errno);
-  TemporaryFile temporary(name);
   // mkostemp makes it private; the result has the mode of the file it replaces, or the usual one.
   mode_t mode = found.st_mode & 07777;
   if (!exists) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "mlp/io/atomic_file.h"
 #include "mlp/io/file_descriptor.h"
+#include "mlp/io/temporary_file.h"
 
 namespace mlp::io {
 namespace {
@@ -22,8 +23,7 @@ absl::Status Wrong(absl::StatusCode code, absl::string_view path, absl::string_v
 }
 
 absl::Status CheckDirectory(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  const std::string directory = parent.empty() ? "." : parent;
+  const std::string directory = DirectoryOf(path);
   struct stat found;
   if (stat(directory.c_str(), &found) != 0) {
     return Wrong(absl::StatusCode::kNotFound, path, absl::StrCat("a directory ", directory), "none",
@@ -35,10 +35,8 @@ absl::Status CheckDirectory(const std::string& path) {
   }
   // Permissions do not tell of file systems that are read-only, full or no place for files: only
   // the attempt does.
-  std::string name = path + ".tmp.XXXXXX";
-  const FileDescriptor fd(mkostemp(name.data(), O_CLOEXEC));
-  if (!fd.ok()) return ErrnoError("create a file in its directory", path, errno);
-  unlink(name.c_str());
+  TemporaryFile attempt(path);
+  if (!attempt.fd().ok()) return ErrnoError("create a file in its directory", path, errno);
   return absl::OkStatus();
 }
 
