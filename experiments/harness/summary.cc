@@ -39,15 +39,29 @@ std::vector<std::string> OtherColumns(const record::View& view) {
   return columns;
 }
 
-// The median over the variant's runs, right-aligned below its heading.
-std::string Cell(const record::Record& record, const record::View& view, const std::string& variant,
-                 const std::string& path) {
-  std::vector<double> values;
+// The variant's runs in this view.
+std::vector<const record::RunRecord*> RunsOf(const record::Record& record, const record::View& view,
+                                             const std::string& variant) {
+  std::vector<const record::RunRecord*> runs;
   for (const record::RunRecord& run : record.runs) {
-    if (run.Group() != view.name || run.variant != variant) continue;
-    if (run.status != record::RunStatus::kOk) continue;
-    if (const auto value = ValueOf(run, path)) values.push_back(*value);
+    if (run.Group() == view.name && run.variant == variant) runs.push_back(&run);
   }
+  return runs;
+}
+
+// Of those runs that went well and have one.
+std::vector<double> ValuesOf(const std::vector<const record::RunRecord*>& runs,
+                             const std::string& path) {
+  std::vector<double> values;
+  for (const record::RunRecord* run : runs) {
+    if (run->status != record::RunStatus::kOk) continue;
+    if (const auto value = ValueOf(*run, path)) values.push_back(*value);
+  }
+  return values;
+}
+
+// The median, right-aligned below its heading.
+std::string Cell(const std::vector<double>& values, const std::string& path) {
   const auto width = static_cast<int>(std::max<size_t>(11, KeyOf(path).size()));
   if (values.empty()) return absl::StrFormat(" %*s", width, "-");
   return absl::StrFormat(" %*.5g", width, Median(values));
@@ -55,15 +69,12 @@ std::string Cell(const record::Record& record, const record::View& view, const s
 
 std::string Row(const record::Record& record, const record::View& view,
                 const std::string& variant) {
-  std::vector<double> values;
+  const std::vector<const record::RunRecord*> runs = RunsOf(record, view, variant);
+  const std::vector<double> values = ValuesOf(runs, view.primary);
   std::string problem;
-  for (const record::RunRecord& run : record.runs) {
-    if (run.Group() != view.name || run.variant != variant) continue;
-    if (run.status != record::RunStatus::kOk) {
-      problem = absl::StrCat(record::Name(run.status), ": ", run.message);
-    } else if (const auto value = ValueOf(run, view.primary)) {
-      values.push_back(*value);
-    }
+  for (const record::RunRecord* run : runs) {
+    if (run->status == record::RunStatus::kOk) continue;
+    problem = absl::StrCat(record::Name(run->status), ": ", run->message);
   }
   if (values.empty()) return absl::StrFormat("  %-28s %s\n", variant, problem);
   const auto n = static_cast<double>(values.size());
@@ -75,7 +86,7 @@ std::string Row(const record::Record& record, const record::View& view,
       absl::StrFormat("  %-28s %11.6g %11.6g %11.2g %11.6g %11.6g %5d", variant, Median(values),
                       mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, *min, *max, values.size());
   for (const std::string& path : OtherColumns(view)) {
-    absl::StrAppend(&row, Cell(record, view, variant, path));
+    absl::StrAppend(&row, Cell(ValuesOf(runs, path), path));
   }
   return absl::StrCat(row, problem.empty() ? "" : "  ", problem, "\n");
 }
