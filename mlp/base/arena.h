@@ -17,12 +17,14 @@ class Arena {
   Arena() = default;
 
   // Calls layout(arena) twice. It must take the same pieces in the same order each time; those of
-  // the second call are the ones to keep. The block's size is rounded up to a multiple of `grain`.
+  // the second call are the ones to keep. A block that counts beside L2 fills whole huge pages: on
+  // small ones it is luck how well its lines share the cache.
   template <class Layout>
-  static Arena For(Layout layout, size_t grain = 1) {
+  static Arena For(Layout layout) {
     Arena arena;
     layout(arena);
     const size_t needed = arena.used_;
+    const size_t grain = needed >= kHugePageBytes / 8 ? kHugePageBytes : 1;
     arena.buffer_ = AlignedBuffer<std::byte>(RoundUp(needed, grain));
     arena.used_ = 0;
     layout(arena);

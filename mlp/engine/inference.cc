@@ -63,9 +63,7 @@ Inference::Inference(const model::Model& model, const kernels::KernelSet& kernel
     MLP_CHECK(!bf16_weights_);
     layerwise_ = std::make_unique<Layerwise>(model, std::min(max_batch_, kLayerwiseRows));
   }
-  // All weights within a few huge pages: on small ones it is luck how well they share L2.
-  const bool large = model.parameters().size_bytes() >= kHugePageBytes / 8;
-  arena_ = Arena::For([this](Arena& arena) { Plan(arena); }, large ? kHugePageBytes : 1);
+  arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
   std::iota(all_rows_.begin(), all_rows_.end(), 0);
   Load();
 }
