@@ -112,6 +112,7 @@ class Tape {
   Element* ParameterValues() const;
   Element* ParameterAdjoints() const;
   bool TryReserve(Id ids);
+  void AlignSize();
 
   Reserve<T> values_;
   Reserve<T> adjoints_;
@@ -177,6 +178,7 @@ Tape<T>::Tape(const TapeOptions& options) {
   recorder_.PushLeaf(T(0));
   recorder_.PushLeaf(T(1));
   recorder_.PushLeaf(T(-1));
+  AlignSize();
   if (Recorder<T>* last = Recorder<T>::current; last != &Recorder<T>::none) {
     while (last->after != nullptr) last = last->after;
     recorder_.before = last;
@@ -238,8 +240,14 @@ Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
 }
 
 template <class T>
+void Tape<T>::AlignSize() {
+  while (recorder_.size % tape::kLineIds != 0) recorder_.PushLeaf(T(0));
+}
+
+template <class T>
 Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
   Activate();
+  AlignSize();
   MLP_CHECK_LE(numbers.size(), recorder_.capacity - recorder_.size);
   const Id first = recorder_.size;
   const auto end = first + static_cast<Id>(numbers.size());

@@ -31,6 +31,24 @@ TEST(Tape, DiamondIsLinearAndExact) {
   EXPECT_EQ(x.gradient(), std::ldexp(1.0, 64));
 }
 
+TEST(Tape, BlocksBeginOnCacheLinesOfTheirOwn) {
+  Tape<float> tape;
+  const std::vector<float> numbers = {1, 2, 3};
+  const auto line = [&](float* address) { return reinterpret_cast<uintptr_t>(address) % 64; };
+  EXPECT_EQ(line(tape.parameters().data()), 0u);
+  const Leaves<float> w = tape.Parameters(numbers);
+  const Leaves<float> x = tape.Inputs(numbers);
+  const Value<float> between = 4;
+  const Leaves<float> data = tape.Data(numbers);
+  EXPECT_EQ(line(tape.numbers(x).data()), 0u);
+  EXPECT_EQ(line(tape.numbers(data).data()), 0u);
+  const Value<float> y = w[2] * x[2] + between * data[0];
+  tape.Backward(y);
+  EXPECT_EQ(y.value(), 13);
+  EXPECT_EQ(Value<float>(x[2]).gradient(), 3);
+  EXPECT_EQ(between.gradient(), 1);
+}
+
 TEST(Tape, ChainOfTenMillion) {
   Tape<double> tape;
   const V x = 1.0;

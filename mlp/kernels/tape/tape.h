@@ -68,7 +68,10 @@ inline constexpr Id kMaxIds = Id{1} << Word::kIdBits;
 inline constexpr Id kZero = 0;
 inline constexpr Id kOne = 1;
 inline constexpr Id kMinusOne = 2;
-inline constexpr Id kFirstId = 3;
+// Blocks of leaves begin at multiples of it, on a cache line of their own: a vector that straddles
+// two lines is two accesses.
+inline constexpr Id kLineIds = 16;
+inline constexpr Id kFirstId = kLineIds;
 
 struct Run {
   Id a, b;  // the first operands
