@@ -76,8 +76,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Double("clip_norm", &o->clip_norm,
                {.help = "bound of the gradient's norm; 0: none", .min = 0});
   flags.Int("seed", &o->seed, {.help = "of initial weights, order and validation split", .min = 0});
-  flags.Double("validation", &o->validation,
-               {.help = "part of the training set to hold out, below 1", .min = 0, .max = 1});
+  flags.Double(
+      "validation", &o->validation,
+      {.help = "part of the training set to hold out", .min = 0, .max = 1, .below_max = true});
   std::string strategies;
   for (const train::StrategyKind kind : train::kStrategyKinds) {
     absl::StrAppend(&strategies, strategies.empty() ? "" : ", ", train::Name(kind));

@@ -35,12 +35,12 @@ absl::StatusOr<int64_t> ReadInt(absl::string_view text, const IntOptions& option
 absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& options) {
   double value = 0;
   if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value >= options.min &&
-      value <= options.max) {
+      (options.below_max ? value < options.max : value <= options.max)) {
     return value;
   }
-  std::string what = "a number";
-  absl::StrAppend(&what, " from ", options.min, " to ", options.max);
-  return Expected(what, text);
+  return Expected(absl::StrCat("a number from ", options.min,
+                               options.below_max ? " to below " : " to ", options.max),
+                  text);
 }
 
 std::vector<std::string> SplitList(const std::string& text) {
@@ -204,6 +204,10 @@ absl::StatusOr<std::vector<std::string>> Flags::Normalize(
     std::string name = argument.substr(dashes, equals - dashes);
     std::replace(name.begin(), name.end(), '-', '_');
     const bool known = Find(name) != nullptr || name == "help" || name == "version";
+    if ((name == "help" || name == "version") && equals < argument.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " takes no value, found \"", argument.substr(equals + 1), "\""));
+    }
     if (dashes == 2 && known) {
       normal.push_back(absl::StrCat("--", name, argument.substr(equals)));
       continue;

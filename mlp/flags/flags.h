@@ -38,6 +38,7 @@ struct DoubleOptions {
   std::string unit = "";
   double min = std::numeric_limits<double>::lowest();  // NaN and infinities are never valid.
   double max = std::numeric_limits<double>::max();
+  bool below_max = false;  // max itself is not valid.
 };
 
 struct TextOptions {

@@ -15,6 +15,8 @@ class FlagsTest : public testing::Test {
     flags_.Group("Training");
     flags_.Int("batch_size", &batch_size_, {.help = "rows of a step", .unit = "ROWS", .min = 1});
     flags_.Double("learning_rate", &learning_rate_, {.help = "step size", .min = 0, .max = 10});
+    flags_.Double("validation", &validation_,
+                  {.help = "part to hold out", .min = 0, .max = 1, .below_max = true});
     flags_.Choice("math", &math_, {"fast", "exact"}, {.help = "accuracy of functions"});
     flags_.Group("Output");
     flags_.Bool("json", &json_, "print JSON");
@@ -32,6 +34,7 @@ class FlagsTest : public testing::Test {
   Flags flags_{"train", "Trains a model."};
   int batch_size_ = 64;
   double learning_rate_ = 1e-3;
+  double validation_ = 0;
   std::string math_ = "fast";
   bool json_ = false;
   std::string out_;
@@ -82,6 +85,10 @@ TEST_F(FlagsTest, WrongValuesSayWhatWasExpected) {
   EXPECT_THAT(ErrorOf({"--batch_size="}), HasSubstr("found \"\""));
   EXPECT_EQ(ErrorOf({"--learning_rate=11"}),
             "--learning_rate: expected a number from 0 to 10, found \"11\"");
+  EXPECT_EQ(ErrorOf({"--validation=1"}),
+            "--validation: expected a number from 0 to below 1, found \"1\"");
+  EXPECT_THAT(ErrorOf({"--validation=-0.1"}), HasSubstr("from 0 to below 1"));
+  EXPECT_EQ(ErrorOf({"--help=me"}), "--help takes no value, found \"me\"");
   EXPECT_THAT(ErrorOf({"--learning_rate=nan"}), HasSubstr("found \"nan\""));
   EXPECT_EQ(ErrorOf({"--math=quick"}), "--math: expected one of fast, exact, found \"quick\"");
   EXPECT_EQ(ErrorOf({"--json=maybe"}), "--json: expected true or false, found \"maybe\"");

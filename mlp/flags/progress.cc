@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,11 +44,6 @@ ProgressMode ToProgressMode(absl::string_view text) {
   if (text == "never") return ProgressMode::kNever;
   MLP_CHECK(text == "auto");
   return ProgressMode::kAuto;
-}
-
-bool UseColor(std::FILE* stream) {
-  const char* no_color = std::getenv("NO_COLOR");
-  return isatty(fileno(stream)) && (no_color == nullptr || *no_color == '\0');
 }
 
 std::string ProgressLine(absl::string_view label, int64_t done, int64_t total, double elapsed_s,

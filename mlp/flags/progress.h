@@ -50,7 +50,4 @@ class Progress {
 std::string ProgressLine(absl::string_view label, int64_t done, int64_t total, double elapsed_s,
                          absl::string_view suffix, int columns);
 
-// Whether colours may be used: a terminal, and no NO_COLOR in the environment (no-color.org).
-bool UseColor(std::FILE* stream);
-
 }  // namespace mlp::flags

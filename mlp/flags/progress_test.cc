@@ -92,11 +92,5 @@ TEST(ProgressModeTest, ReadsItsNames) {
   EXPECT_EQ(ToProgressMode("never"), ProgressMode::kNever);
 }
 
-TEST(UseColorTest, NotInAFile) {
-  std::FILE* file = std::tmpfile();
-  EXPECT_FALSE(UseColor(file));
-  std::fclose(file);
-}
-
 }  // namespace
 }  // namespace mlp::flags
