@@ -41,6 +41,23 @@ std::vector<EpochValues> Collect(const Row& row, const std::string& x_key,
   return epochs;
 }
 
+using Curve = std::pair<std::string, std::vector<EpochValues>>;
+
+// Whether both take the same way, as far as an eye can see.
+bool Coincide(const Curve& a, const Curve& b) {
+  const auto near = [](const std::vector<double>& u, const std::vector<double>& v) {
+    if (u.empty() || v.empty()) return u.empty() == v.empty();
+    const double x = Median(u), y = Median(v);
+    return std::abs(x - y) <= 0.002 * std::max(std::abs(x), std::abs(y));
+  };
+  return std::ranges::equal(a.second, b.second, [&](const EpochValues& u, const EpochValues& v) {
+    return near(u.x, v.x) && near(u.y, v.y);
+  });
+}
+
+// A curve that others are drawn on is wider by so much for each of them.
+constexpr double kWidth = 1.6, kWider = 3;
+
 // Bands of more curves than this lie on each other and hide what is below.
 constexpr size_t kMaxBands = 8;
 
@@ -51,7 +68,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   const std::string y_path = plot.y.empty() ? "curve.train_loss" : plot.y;
   const std::string x_key(KeyOf(x_path));
   const std::string y_key(KeyOf(y_path));
-  std::vector<std::pair<std::string, std::vector<EpochValues>>> curves;
+  std::vector<Curve> curves;
   double largest_x = 0;
   double largest_y = 0;
   double smallest_y = std::numeric_limits<double>::infinity();  // above 0
@@ -72,7 +89,10 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   std::string data, bands, medians;
   size_t index = 0;
   bool has_line = false;
-  for (const auto& [variant, epochs] : curves) {
+  for (auto curve = curves.begin(); curve != curves.end(); ++curve) {
+    const auto& [variant, epochs] = *curve;
+    const auto above = std::count_if(curve + 1, curves.end(),
+                                     [&](const Curve& other) { return Coincide(*curve, other); });
     std::string lines;
     size_t points = 0;
     for (const EpochValues& epoch : epochs) {
@@ -93,12 +113,12 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
                       " using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder",
                       color, " notitle, ");
     }
-    absl::StrAppend(&medians, index == 0 ? "" : ", ", "$curve", index,
-                    " using 1:2 with linespoints linewidth 1.6 pointtype ",
-                    // A disc, a square, a triangle, where colours repeat.
-                    7 - 2 * (index / kSeriesColors % 3), " pointsize ",
-                    index < kSeriesColors ? "0.45" : "0.7", color, " dashtype ",
-                    1 + index / kSeriesColors, " title ", Quoted(variant));
+    absl::StrAppend(
+        &medians, index == 0 ? "" : ", ", "$curve", index, " using 1:2 with linespoints linewidth ",
+        kWidth + kWider * static_cast<double>(above), " pointtype ",
+        // A disc, a square, a triangle, where colours repeat.
+        7 - 2 * (index / kSeriesColors % 3), " pointsize ", index < kSeriesColors ? "0.45" : "0.7",
+        color, " dashtype ", 1 + index / kSeriesColors, " title ", Quoted(variant));
     ++index;
   }
   if (!has_line) return std::nullopt;

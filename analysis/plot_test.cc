@@ -49,6 +49,20 @@ TEST(PlotTest, DrawsWhatTheTableHas) {
   EXPECT_EQ(Draw(tables[1], {.kind = "curves", .title = "own"}, "t")->title, "own");
 }
 
+TEST(PlotTest, ACurveBelowAnotherShowsOnBothSides) {
+  record::Record record = record::TestHead("curves");
+  for (const auto& [variant, loss] :
+       {std::pair("below", 0.5), std::pair("apart", 0.25), std::pair("above", 0.5 + 1e-9)}) {
+    record::RunRecord& run = record.runs.emplace_back(record::TestRun(variant, 0, 1));
+    run.curve = {{{"epoch", 1}, {"train_loss", 2 * loss}}, {{"epoch", 2}, {"train_loss", loss}}};
+  }
+  const auto drawing = Draw(Aggregate(record)[0], {.kind = "curves"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("$curve0 using 1:2 with linespoints linewidth 4.6 "));
+  EXPECT_THAT(drawing->script, HasSubstr("$curve1 using 1:2 with linespoints linewidth 1.6 "));
+  EXPECT_THAT(drawing->script, HasSubstr("$curve2 using 1:2 with linespoints linewidth 1.6 "));
+}
+
 // Two roofs, and kernels below them.
 record::Record RoofRecord(int repetitions) {
   record::Record record = record::TestHead("roofs");
