@@ -115,7 +115,8 @@ int Main(int argc, char** argv) {
     const Entry& entry = (*entries)[i];
     const double budget_s = ShareOf(*entries, i, options.budget_s - timer.Seconds());
     if (!options.output.quiet) {
-      absl::FPrintF(stderr, "[%d/%d] %s, %.0f s\n", i + 1, entries->size(), entry.name, budget_s);
+      absl::FPrintF(stderr, "[%d/%d] %s, %.0f s of %.0f s that are left\n", i + 1, entries->size(),
+                    entry.name, budget_s, std::max(0.0, options.budget_s - timer.Seconds()));
     }
     Result& result = results.emplace_back();
     result.name = entry.name;

@@ -82,7 +82,7 @@ absl::StatusOr<size_t> CheckedProduct(const std::string& path,
   for (size_t i = 0; i < dimensions.size(); ++i) {
     const std::string place = absl::StrCat("byte ", kMagicBytes + 4 * i);
     if (dimensions[i] == 0) {
-      return Invalid(path, place, "a dimension above 0", "0", kNameIdx);
+      return Invalid(path, place, "a dimension above 0", "0", "name a file that holds samples");
     }
     if (product > kMost / dimensions[i]) {
       return Invalid(path, place, "a size that fits into memory",
