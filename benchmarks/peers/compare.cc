@@ -50,8 +50,8 @@ struct Options {
   std::vector<std::string> peers;
   std::vector<std::string> peer;
   std::vector<std::string> command;
-  size_t command_epochs = 3;
   int rounds = 7;
+  size_t turn_epochs = 3;
   bool fit_threads = true;
   double max_gate_s = 3;
   double timeout_s = 900;
@@ -91,15 +91,16 @@ void AddFlags(flags::Flags& flags, Options* o) {
                "one took; {data}, {model}, {batch}, {threads}, {seed} and "
                "{learning_rate} are filled in too; its result is not checked",
        .value_name = "NAME=COMMAND"});
-  flags.Int("command_epochs", &o->command_epochs,
-            {.help = "{epochs} of --command: those of one turn, of which the median counts",
-             .min = 1,
-             .max = 1000});
   flags.Bool("list", &o->list, "only list the contenders");
   flags.Group("Measuring");
-  flags.Int(
-      "rounds", &o->rounds,
-      {.help = "timed epochs of each contender, after one that is not", .min = 1, .max = 10000});
+  flags.Int("rounds", &o->rounds,
+            {.help = "turns of each contender, after one epoch that is not measured",
+             .min = 1,
+             .max = 10000});
+  flags.Int("turn_epochs", &o->turn_epochs,
+            {.help = "epochs of a turn, of which the median counts; a turn ends early after 1 s",
+             .min = 1,
+             .max = 1000});
   flags.Bool("fit_threads", &o->fit_threads,
              "give a peer one thread where that is faster than --threads");
   flags.Double("gate", &o->max_gate_s,
@@ -152,8 +153,9 @@ class Driver {
     Say(kQuestion);
     MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
     dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
-    MLP_ASSIGN_OR_RETURN(const JobFiles files, JobFiles::Write(dataset, spec_, options_.seed,
-                                                               EpochsFor(options_.rounds)));
+    MLP_ASSIGN_OR_RETURN(const JobFiles files,
+                         JobFiles::Write(dataset, spec_, options_.seed,
+                                         EpochsFor(options_.rounds, options_.turn_epochs)));
     MLP_ASSIGN_OR_RETURN(
         record::RecordWriter writer,
         record::RecordWriter::Open(experiments::OutputDirectory(options_.output, options_.smoke),
@@ -210,6 +212,7 @@ class Driver {
     head.config["seed"] = static_cast<double>(options_.seed);
     head.config["threads"] = static_cast<double>(threads_);
     head.config["rounds"] = static_cast<double>(options_.rounds);
+    head.config["turn_epochs"] = static_cast<double>(options_.turn_epochs);
     head.config["smoke"] = options_.smoke;
     const std::optional<tune::Tuning> tuning = tune::Cached();
     head.config["tuning"] = tuning ? tune::Text(*tuning) : "none";
@@ -246,6 +249,7 @@ class Driver {
                              .order = files.order(),
                              .weights = files.weights()},
                      .rounds = options_.rounds,
+                     .turn_epochs = options_.turn_epochs,
                      .fit_threads = options_.fit_threads,
                      .timeout_s = options_.timeout_s,
                      .gate =
@@ -317,7 +321,7 @@ absl::StatusOr<std::vector<Contender>> Contenders(const Options& options,
     MLP_RETURN_IF_ERROR(add("--peer", ParseContender(text, places)));
   }
   for (const std::string& text : options.command) {
-    MLP_RETURN_IF_ERROR(add("--command", ParseCommand(text, options.command_epochs, places)));
+    MLP_RETURN_IF_ERROR(add("--command", ParseCommand(text, options.turn_epochs, places)));
   }
   return contenders;
 }
@@ -332,6 +336,7 @@ int Main(int argc, char** argv) {
     options.source.digits_test = 256;
     options.batch_sizes = {64};
     options.rounds = 1;
+    options.turn_epochs = 1;
     options.max_gate_s = 0;
   }
   absl::StatusOr<model::ModelSpec> spec = model::ParseModelSpec(options.model);

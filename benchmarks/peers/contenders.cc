@@ -105,6 +105,7 @@ absl::StatusOr<Contender> ParseCommand(const std::string& text, size_t epochs,
   }
   contender->argv.insert(contender->argv.begin(), {absl::StrCat(places.directory, "/command_peer"),
                                                    absl::StrCat("--epochs=", epochs), "--"});
+  contender->whole_turns = true;
   return contender;
 }
 

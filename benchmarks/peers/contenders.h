@@ -13,6 +13,7 @@ struct Contender {
   std::vector<std::string> argv;  // the program and its arguments
   bool ours = false;
   std::string missing = "";  // why it cannot run here, and the command that installs it
+  bool whole_turns = false;  // A request for an epoch trains all of a turn's.
 };
 
 // Where programs are looked for.

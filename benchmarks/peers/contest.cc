@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kLatencyRepetitions = 200;
 constexpr double kForever = std::numeric_limits<double>::infinity();
+// A turn ends early after so long: epochs of a second hardly notice how they begin.
+constexpr double kTurnSeconds = 1;
 // Who is slower by so much, twice, needs no further trial.
 constexpr double kClearlySlower = 1.5;
 
@@ -69,18 +71,23 @@ absl::StatusOr<Json> Contest::Call(Entrant& entrant, const Json& request) const 
 }
 
 // Trains, then evaluates: only the former is timed.
-absl::StatusOr<Figures> Contest::TrainEpoch(Entrant& entrant) {
-  Figures figures;
-  MLP_ASSIGN_OR_RETURN(const Json epoch, Call(entrant, Op("epoch")));
-  absl::StatusOr<EpochAnswer> train = ParseEpochAnswer(epoch);
-  if (!train.ok()) return Named("answer to epoch", train.status());
-  figures.train = *train;
+absl::StatusOr<Contest::Turn> Contest::Train(Entrant& entrant, size_t epochs) const {
+  Turn turn;
+  double seconds = 0;
+  while (turn.epoch_s.size() < epochs && seconds < kTurnSeconds) {
+    MLP_ASSIGN_OR_RETURN(const Json epoch, Call(entrant, Op("epoch")));
+    absl::StatusOr<EpochAnswer> train = ParseEpochAnswer(epoch);
+    if (!train.ok()) return Named("answer to epoch", train.status());
+    turn.last.train = *train;
+    turn.epoch_s.push_back(train->ms * 1e-3);
+    seconds += turn.epoch_s.back();
+    ++entrant.epochs;
+  }
   MLP_ASSIGN_OR_RETURN(const Json evaluate, Call(entrant, Op("evaluate")));
   absl::StatusOr<EvaluateAnswer> test = ParseEvaluateAnswer(evaluate);
   if (!test.ok()) return Named("answer to evaluate", test.status());
-  figures.test = *test;
-  ++entrant.epochs;
-  return figures;
+  turn.last.test = *test;
+  return turn;
 }
 
 absl::Status Contest::Start(Entrant& entrant, int threads) const {
@@ -98,20 +105,20 @@ absl::Status Contest::Expect() {
   Entrant baseline;
   baseline.contender = entrants_.front().contender;
   MLP_RETURN_IF_ERROR(Start(baseline, options_.job.threads));
-  while (expected_.size() < EpochsFor(options_.rounds)) {
-    MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(baseline));
-    expected_.push_back(figures);
+  while (expected_.size() < EpochsFor(options_.rounds, options_.turn_epochs)) {
+    MLP_ASSIGN_OR_RETURN(const Turn turn, Train(baseline, 1));
+    expected_.push_back(turn.last);
   }
   return absl::OkStatus();
 }
 
 absl::Status Contest::Prepare(Entrant& entrant) {
   MLP_RETURN_IF_ERROR(Start(entrant, options_.job.threads));
-  MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(entrant));
-  const std::string reason = Disagreement(entrant.about.uses, figures, expected_.front(), 1);
+  MLP_ASSIGN_OR_RETURN(const Turn turn, Train(entrant, 1));
+  const std::string reason = Disagreement(entrant.about.uses, turn.last, expected_.front(), 1);
   if (!reason.empty()) {
     entrant.skipped =
-        absl::StrFormat("struck out %s; its epoch took %.3g s", reason, figures.train.ms * 1e-3);
+        absl::StrFormat("struck out %s; its epoch took %.3g s", reason, turn.epoch_s.front());
     entrant.process.reset();
     return absl::OkStatus();
   }
@@ -124,10 +131,10 @@ absl::Status Contest::FitThreads(Entrant& entrant) {
   Entrant single;
   single.contender = entrant.contender;
   MLP_RETURN_IF_ERROR(Start(single, 1));
-  MLP_RETURN_IF_ERROR(TrainEpoch(single).status());
-  double best_ms[2] = {kForever, kForever};  // of all threads, of one
-  const auto is_clear = [&best_ms] {
-    const auto [least, most] = std::minmax(best_ms[0], best_ms[1]);
+  MLP_RETURN_IF_ERROR(Train(single, 1).status());
+  double best_s[2] = {kForever, kForever};  // of all threads, of one
+  const auto is_clear = [&best_s] {
+    const auto [least, most] = std::minmax(best_s[0], best_s[1]);
     return most > kClearlySlower * least;
   };
   for (uint32_t i = 0; i < kTrialEpochs && (i < 2 || !is_clear()); ++i) {
@@ -135,16 +142,16 @@ absl::Status Contest::FitThreads(Entrant& entrant) {
     for (size_t k = 0; k < 2; ++k) {
       record::RunRecord unused;
       options_.gate(unused);
-      MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(*two[k]));
-      best_ms[k] = std::min(best_ms[k], figures.train.ms);
+      MLP_ASSIGN_OR_RETURN(const Turn turn, Train(*two[k], 1));
+      best_s[k] = std::min(best_s[k], turn.epoch_s.front());
     }
   }
   // Everyone enters the contest after one epoch.
   single.process.reset();
   entrant.process.reset();
   entrant.epochs = 0;
-  MLP_RETURN_IF_ERROR(Start(entrant, best_ms[1] < best_ms[0] ? 1 : options_.job.threads));
-  return TrainEpoch(entrant).status();
+  MLP_RETURN_IF_ERROR(Start(entrant, best_s[1] < best_s[0] ? 1 : options_.job.threads));
+  return Train(entrant, 1).status();
 }
 
 absl::Status Contest::Prepare() {
@@ -192,14 +199,16 @@ absl::Status Contest::Measure(const std::string& name, record::RunRecord& run) {
   Describe(entrant, run);
   MLP_RETURN_IF_ERROR(entrant.failed);
   options_.gate(run);
-  MLP_ASSIGN_OR_RETURN(const Figures figures, TrainEpoch(entrant));
+  MLP_ASSIGN_OR_RETURN(const Turn turn,
+                       Train(entrant, entrant.contender.whole_turns ? 1 : options_.turn_epochs));
+  const Figures& figures = turn.last;
   MLP_ASSIGN_OR_RETURN(
       const Json answer,
       Call(entrant, {{"op", "predict"}, {"rows", 1}, {"repetitions", kLatencyRepetitions}}));
   const absl::StatusOr<PredictAnswer> latency = ParsePredictAnswer(answer);
   if (!latency.ok()) return Named("answer to predict", latency.status());
 
-  run.timings["epoch_s"] = {figures.train.ms * 1e-3};
+  run.timings["epoch_s"] = turn.epoch_s;
   if (latency->us) run.timings["predict_s"] = {*latency->us * 1e-6};
   const auto note = [&run](const char* key, const std::optional<double>& value) {
     if (value) run.metrics[key] = *value;

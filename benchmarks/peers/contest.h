@@ -1,5 +1,5 @@
 // A contest at one batch size: everyone is started, trains a first epoch unmeasured and is checked
-// against our own trainer; then their epochs are measured in turn.
+// against our own trainer; then everyone is measured in turn.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,9 @@ namespace mlp::peers {
 struct ContestOptions {
   InitRequest job;
   int rounds = 7;
+  // Of one turn. What others leave in the caches slows the first down: data that fit the last level
+  // are read from there by the next ones.
+  size_t turn_epochs = 3;
   // Peers that are faster with one thread than with job.threads get one.
   bool fit_threads = true;
   double timeout_s = 600;  // of one request
@@ -43,7 +46,7 @@ class Contest {
   // After Prepare: one variant, without a body, for each contender.
   experiments::Table MakeTable() const;
 
-  // One epoch of the contender with that name. An error: it died, hung or talked nonsense.
+  // One turn of the contender with that name. An error: it died, hung or talked nonsense.
   absl::Status Measure(const std::string& name, record::RunRecord& run);
 
  private:
@@ -56,7 +59,12 @@ class Contest {
     absl::Status failed;  // died, hung, talked nonsense
   };
 
-  absl::StatusOr<Figures> TrainEpoch(Entrant& entrant);
+  struct Turn {
+    std::vector<double> epoch_s;
+    Figures last;  // after its last epoch
+  };
+
+  absl::StatusOr<Turn> Train(Entrant& entrant, size_t epochs) const;
   absl::Status Start(Entrant& entrant, int threads) const;
   absl::Status Expect();
   absl::Status Prepare(Entrant& entrant);
@@ -80,8 +88,9 @@ record::View MakeView(size_t batch_size, const std::string& baseline,
 inline constexpr uint32_t kTrialEpochs = 3;
 
 // How many epochs the job's order has to have: the first is never measured.
-constexpr uint32_t EpochsFor(int rounds) {
-  return 1 + std::max(static_cast<uint32_t>(rounds), kTrialEpochs);
+constexpr uint32_t EpochsFor(int rounds, size_t turn_epochs) {
+  return 1 +
+         std::max(static_cast<uint32_t>(rounds) * static_cast<uint32_t>(turn_epochs), kTrialEpochs);
 }
 
 // The name of the A/A pair's second.

@@ -23,10 +23,14 @@ Contender Fake(const std::string& how) {
 }
 
 // A contest of "good", the baseline, against `others`, as compare runs it.
-record::Record Compare(std::vector<Contender> others, double timeout_s = 60) {
+record::Record Compare(std::vector<Contender> others, double timeout_s = 60,
+                       size_t turn_epochs = 1) {
   others.insert(others.begin(), {.name = "good", .argv = Fake("good").argv, .ours = true});
-  Contest contest(
-      {.job = {.batch_size = 64, .threads = 2}, .rounds = kRounds, .timeout_s = timeout_s}, others);
+  Contest contest({.job = {.batch_size = 64, .threads = 2},
+                   .rounds = kRounds,
+                   .turn_epochs = turn_epochs,
+                   .timeout_s = timeout_s},
+                  others);
   const absl::Status prepared = contest.Prepare();
   EXPECT_TRUE(prepared.ok()) << prepared;
   record::Record head = record::TestHead("peers");
@@ -71,6 +75,19 @@ TEST(Contest, TimesWhoAgrees) {
   const std::string text = SummaryText(record, {"good"});
   EXPECT_THAT(text, HasSubstr("[100.0]"));
   EXPECT_THAT(text, HasSubstr("10.00"));
+}
+
+TEST(Contest, TurnsHaveSeveralEpochsWhileTheseAreShort) {
+  const Places places = {.directory = "benchmarks/peers", .python = "/no/python"};
+  const auto probe = ParseCommand("probe=printf median:5", 15, places);
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  const record::Record record = Compare({Fake("slow"), *probe}, 60, /*turn_epochs=*/15);
+  EXPECT_EQ(RowOf(record, "good").runs[0].timings.at("epoch_s").size(), 15u);
+  EXPECT_EQ(RowOf(record, "good").runs[2].metrics.at("epoch"), 1 + 3 * 15);
+  // Of 0.1 s each.
+  const size_t n = RowOf(record, "slow").runs[0].timings.at("epoch_s").size();
+  EXPECT_TRUE(n == 10 || n == 11) << n;
+  EXPECT_EQ(RowOf(record, "probe").runs[0].timings.at("epoch_s").size(), 1u);
 }
 
 TEST(Contest, ListsACommandsTimesAsNotChecked) {
