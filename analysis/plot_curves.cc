@@ -55,11 +55,11 @@ bool Coincide(const Curve& a, const Curve& b) {
   });
 }
 
+// Bands, and wider curves below others, are clear among few curves alone.
+constexpr size_t kFew = 8;
+
 // A curve that others are drawn on is wider by so much for each of them.
 constexpr double kWidth = 1.6, kWider = 3;
-
-// Bands of more curves than this lie on each other and hide what is below.
-constexpr size_t kMaxBands = 8;
 
 }  // namespace
 
@@ -91,8 +91,10 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   bool has_line = false;
   for (auto curve = curves.begin(); curve != curves.end(); ++curve) {
     const auto& [variant, epochs] = *curve;
-    const auto above = std::count_if(curve + 1, curves.end(),
-                                     [&](const Curve& other) { return Coincide(*curve, other); });
+    const auto above =
+        curves.size() > kFew ? 0 : std::count_if(curve + 1, curves.end(), [&](const Curve& other) {
+          return Coincide(*curve, other);
+        });
     std::string lines;
     size_t points = 0;
     for (const EpochValues& epoch : epochs) {
@@ -108,7 +110,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
     has_line |= points > 1;
     absl::StrAppend(&data, "$curve", index, " << END\n", lines, "END\n");
     const std::string color = absl::StrCat(" linecolor rgb '", SeriesColor(index), "'");
-    if (curves.size() <= kMaxBands) {
+    if (curves.size() <= kFew) {
       absl::StrAppend(&bands, "$curve", index,
                       " using 1:3:4 with filledcurves fillstyle transparent solid 0.15 noborder",
                       color, " notitle, ");
