@@ -1,9 +1,10 @@
 #include "mlp/kernels/target.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 #include "mlp/base/status_macros.h"
 
 namespace mlp::kernels {
@@ -17,27 +18,15 @@ constexpr Target kAllTargets[] = {
 #undef MLP_TARGET
 };
 
-constexpr Backend kBackends[] = {
+constexpr std::array kBackends = {
 #define MLP_BACKEND(enumerator, name) Backend::enumerator,
 #include "mlp/kernels/backends.inc"
 #undef MLP_BACKEND
 };
 
-std::string IsaNames(const std::vector<Isa>& isas) {
-  return absl::StrJoin(isas, ", ",
-                       [](std::string* out, Isa isa) { absl::StrAppend(out, Name(isa)); });
-}
-
 absl::StatusOr<Backend> ParseBackend(absl::string_view name) {
   if (name == "auto") return Backend::kSimd;
-  for (const Backend backend : kBackends) {
-    if (Name(backend) == name) return backend;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--backend: expected one of auto, ",
-      absl::StrJoin(kBackends, ", ",
-                    [](std::string* out, Backend b) { absl::StrAppend(out, Name(b)); }),
-      ", found \"", name, "\""));
+  return ParseName("--backend", kBackends, name, "auto");
 }
 
 absl::StatusOr<Isa> ParseIsa(absl::string_view name) {
@@ -46,11 +35,9 @@ absl::StatusOr<Isa> ParseIsa(absl::string_view name) {
     if (Name(isa) != name) continue;
     if (IsSupported(isa)) return isa;
     return absl::InvalidArgumentError(
-        absl::StrCat("--isa: this CPU lacks ", name, "; it has ", IsaNames(SupportedIsas())));
+        absl::StrCat("--isa: this CPU lacks ", name, "; it has ", NamesOf(SupportedIsas())));
   }
-  return absl::InvalidArgumentError(absl::StrCat("--isa: expected one of auto, scalar, ",
-                                                 IsaNames({kIsas.begin(), kIsas.end()}),
-                                                 ", found \"", name, "\""));
+  return NoSuchName("--isa", NamesOf(kIsas), name, "auto, scalar");
 }
 
 }  // namespace
@@ -129,14 +116,7 @@ absl::string_view Name(Precision precision) {
 }
 
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
-  for (const Precision precision : kPrecisions) {
-    if (Name(precision) == name) return precision;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--precision: expected one of ",
-      absl::StrJoin(kPrecisions, ", ",
-                    [](std::string* out, Precision p) { absl::StrAppend(out, Name(p)); }),
-      ", found \"", name, "\""));
+  return ParseName("--precision", kPrecisions, name);
 }
 
 }  // namespace mlp::kernels

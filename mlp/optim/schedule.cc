@@ -6,7 +6,7 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 
 namespace mlp::optim {
 namespace {
@@ -92,14 +92,7 @@ absl::string_view Purpose(ScheduleKind kind) {
 }
 
 absl::StatusOr<ScheduleKind> ParseScheduleKind(absl::string_view name) {
-  for (const ScheduleKind kind : kScheduleKinds) {
-    if (Name(kind) == name) return kind;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--schedule: expected one of ",
-      absl::StrJoin(kScheduleKinds, ", ",
-                    [](std::string* out, ScheduleKind k) { absl::StrAppend(out, Name(k)); }),
-      ", found \"", name, "\""));
+  return ParseName("--schedule", kScheduleKinds, name);
 }
 
 absl::Status Validate(const ScheduleOptions& o) {

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "mlp/base/check.h"
+#include "mlp/base/names.h"
 #include "mlp/kernels/loss/loss_math.h"
 #include "mlp/kernels/softmax/softmax.h"
 
@@ -63,14 +62,7 @@ absl::string_view OutputName(LossKind kind) {
 }
 
 absl::StatusOr<LossKind> ParseLossKind(absl::string_view name) {
-  for (const LossKind kind : kLossKinds) {
-    if (Name(kind) == name) return kind;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--loss: expected one of auto, ",
-      absl::StrJoin(kLossKinds, ", ",
-                    [](std::string* out, LossKind k) { absl::StrAppend(out, Name(k)); }),
-      ", found \"", name, "\""));
+  return ParseName("--loss", kLossKinds, name, "auto");
 }
 
 void Loss(const Context& context, LossKind kind, ConstMatrix outputs,

@@ -440,9 +440,9 @@ TEST(NativePairsTest, TilesEqualTheirEmulation) {
 
 TEST(TermProductsTest, AreThoseThatMatterSmallestFirst) {
   const auto of = [](size_t a_terms, size_t b_terms) {
+    const TermProducts products({nullptr, a_terms, 10}, {nullptr, b_terms, 1000});
     std::string text;
-    for (const PanelTerm& term : std::span<const PanelTerm>(
-             TermProducts({nullptr, a_terms, 10}, {nullptr, b_terms, 1000}))) {
+    for (const PanelTerm& term : std::span<const PanelTerm>(products)) {
       text += std::to_string(term.a / 10) + std::to_string(term.b / 1000) + " ";
     }
     return text;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
@@ -44,14 +44,7 @@ absl::string_view Purpose(StrategyKind kind) {
 }
 
 absl::StatusOr<StrategyKind> ParseStrategyKind(absl::string_view name) {
-  for (const StrategyKind kind : kStrategyKinds) {
-    if (Name(kind) == name) return kind;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--strategy: expected one of ",
-      absl::StrJoin(kStrategyKinds, ", ",
-                    [](std::string* out, StrategyKind k) { absl::StrAppend(out, Name(k)); }),
-      ", found \"", name, "\""));
+  return ParseName("--strategy", kStrategyKinds, name);
 }
 
 bool IsDeterministic(StrategyKind kind) {
