@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "experiments/harness/summary.h"
+#include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/optim/schedule.h"
@@ -26,7 +27,9 @@ class EpochsObserver final : public train::Callback {
  public:
   EpochsObserver(const train::Trainer& trainer, const EpochsOptions& options,
                  record::RunRecord& run, Training& training)
-      : trainer_(trainer), options_(options), run_(run), training_(training) {}
+      : trainer_(trainer), options_(options), run_(run), training_(training) {
+    MLP_CHECK_GT(options.evaluations_per_epoch, 0u);
+  }
 
   // Until the next of the epoch's evenly spaced points.
   size_t StepsAtOnce(size_t step, size_t steps_per_epoch) const override {

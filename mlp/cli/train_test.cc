@@ -121,6 +121,7 @@ TEST_F(TrainTest, JsonHasWhatIsPromised) {
   EXPECT_TRUE(document["test"]["loss"].is_number_float());
   EXPECT_EQ(document["resolved"]["threads"], 1);
   EXPECT_EQ(document["resolved"]["strategy"], "tiny");
+  EXPECT_EQ(document["resolved"]["skip_zeros"], false);
   EXPECT_EQ(document["resolved"]["precision"], "fp32");
   EXPECT_TRUE(document["resolved"]["isa"].is_string());
   EXPECT_EQ(document["interrupted"], false);
