@@ -203,12 +203,12 @@ absl::StatusOr<std::vector<std::string>> Flags::Normalize(
     const size_t dashes = absl::StartsWith(argument, "--") ? 2 : 1;
     std::string name = argument.substr(dashes, equals - dashes);
     std::replace(name.begin(), name.end(), '-', '_');
-    const bool known = Find(name) != nullptr || name == "help" || name == "version";
-    if ((name == "help" || name == "version") && equals < argument.size()) {
+    const bool built_in = name == "help" || name == "version";
+    if (built_in && equals < argument.size()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, " takes no value, found \"", argument.substr(equals + 1), "\""));
     }
-    if (dashes == 2 && known) {
+    if (dashes == 2 && (built_in || Find(name) != nullptr)) {
       normal.push_back(absl::StrCat("--", name, argument.substr(equals)));
       continue;
     }
