@@ -57,13 +57,15 @@ class MlpPeer final : public Peer {
   std::optional<Sum> TrainEpoch(std::span<const uint32_t>) override {
     const auto epoch = trainer_->TrainEpoch();
     MLP_CHECK(epoch.ok());
-    engine_->Load();
+    engine_is_old_ = true;
     const auto samples = static_cast<double>(epoch->samples);
     return Sum{epoch->train_loss * samples,
                static_cast<size_t>(epoch->train_accuracy * samples + 0.5), epoch->samples};
   }
 
   void Predict(const uint8_t* pixels, size_t rows, float* scores) override {
+    // Its weights are no part of training.
+    if (std::exchange(engine_is_old_, false)) engine_->Load();
     engine_->Predict({pixels, rows * model_.inputs()});
     for (size_t i = 0; i < rows; ++i) {
       std::copy_n(engine_->logits().row(i), model_.outputs(), scores + i * model_.outputs());
@@ -76,14 +78,17 @@ class MlpPeer final : public Peer {
     answer.uses.threads = strategy.threads;
     answer.uses.precision = precision_;
     answer.uses.note = absl::StrFormat(
-        "%s on %s, %s zero pixels, %s", strategy.KindName(), kernels::Name(strategy.target),
+        "%s on %s, %d of %d inputs, %s zero pixels, %s", strategy.KindName(),
+        kernels::Name(strategy.target), train::UsedInputs(strategy, model_.spec()), model_.inputs(),
         strategy.skip_zeros.value_or(false) ? "leaves out" : "multiplies",
         is_tuned_ ? "tuned" : "not tuned");
   }
 
  private:
   MlpPeer(const Job& job, const cli::TrainFlags& flags, const cli::TrainPlan& plan)
-      : precision_(flags.precision), is_tuned_(plan.tuning.has_value()), model_(plan.spec) {
+      : precision_(flags.precision),
+        is_tuned_(plan.tuning.has_value() && plan.tuning->steady),
+        model_(plan.spec) {
     std::vector<uint32_t> all(job.train().size);
     for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
     data::Batcher batcher(all, all.size(), data::LastBatch::kKeep, job.request.seed);
@@ -98,6 +103,7 @@ class MlpPeer final : public Peer {
   model::Model model_;
   std::optional<train::Trainer> trainer_;
   std::optional<engine::Inference> engine_;  // of Predict
+  bool engine_is_old_ = false;
 };
 
 }  // namespace

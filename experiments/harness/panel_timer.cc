@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <numeric>
 #include <vector>
 
@@ -24,7 +25,6 @@ using kernels::PanelKernels;
 
 // As the engine takes them: what is read again stays near.
 constexpr size_t kInputPanels = engine::TensorParallel::kInputPanels;
-constexpr size_t kListColumns = engine::TensorParallel::kListColumns;
 
 AlignedBuffer<float> Random(size_t n) {
   AlignedBuffer<float> buffer(n);
@@ -159,25 +159,25 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
     const kernels::SparseKernels& kernels = *context.kernels->sparse;
     Panels panels(*context.kernels->panel, {rows.size(), features, units});
     const size_t width = panels.width;
-    AlignedBuffer<uint8_t> pixels(panels.in * panels.stride);
-    context.kernels->panel->gather(examples.pixels.data(), features, rows, 0, features,
-                                   pixels.data(), panels.stride);
-    std::vector<Range> stretches;
-    for (size_t k = 0; k < features; k += kListColumns) {
-      stretches.push_back({k, std::min(k + kListColumns, features)});
-    }
-    const size_t words = kernels::SparseWords(rows.size());
-    AlignedBuffer<uint32_t> entries(rows.size() * features +
-                                    stretches.size() * kernels::kListSlack);
-    std::vector<kernels::ByteList> lists(stretches.size() * rows.size());
+    const size_t batch = rows.size();
+    const size_t stretches = (features + kernels::kSparseColumns - 1) / kernels::kSparseColumns;
+    const size_t words = kernels::SparseWords(batch);
+    std::vector<AlignedBuffer<uint8_t>> blocks;
+    std::vector<kernels::SparseRow> sparse_rows;
     AlignedBuffer<uint64_t> bits(features * words);
     double count = 0;
-    for (size_t l = 0; l < stretches.size(); ++l) {
-      kernels.list({rows.size(), pixels.data(), panels.stride, stretches[l],
-                    entries.data() + rows.size() * stretches[l].begin + l * kernels::kListSlack,
-                    lists.data() + l * rows.size(), bits.data()});
+    for (size_t l = 0; l < stretches; ++l) {
+      const size_t begin = l * kernels::kSparseColumns;
+      const Range run = {begin, std::min(begin + kernels::kSparseColumns, features)};
+      blocks.emplace_back(batch * kernels::kSparseColumns + kernels::kRunPiece);
+      kernels.gather({examples.pixels.data(), features, rows, {&run, 1}, blocks[l].data()});
+      for (size_t i = 0; i < batch; ++i) {
+        sparse_rows.push_back({blocks[l].data() + i * kernels::kSparseColumns, 0});
+      }
+      kernels.search({run.size(), std::span(sparse_rows).subspan(l * batch, batch),
+                      bits.data() + begin * words});
     }
-    for (const kernels::ByteList& list : lists) count += static_cast<double>(list.count);
+    for (const kernels::SparseRow& row : sparse_rows) count += std::popcount(row.bits);
 
     const AlignedBuffer<float> zeros(width);
     const size_t panel_size = panels.in * width * width;
@@ -188,16 +188,15 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
       std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
       for (size_t p = 0; p < panels.out; p += kernels::kMaxSparseOperands) {
         const size_t n = std::min(kernels::kMaxSparseOperands, panels.out - p);
-        for (size_t l = 0; l < stretches.size(); ++l) {
-          const size_t k = stretches[l].begin;
+        for (size_t l = 0; l < stretches; ++l) {
+          const size_t k = l * kernels::kSparseColumns;
           for (size_t o = 0; o < n; ++o) {
             operands[o] = {panels.w.data() + (p + o) * panel_size + k * width,
                            k == 0 ? zeros.data() : nullptr,
                            panels.y.data() + (p + o) * panels.stride};
           }
-          kernels.product({.lists = std::span(lists).subspan(l * rows.size(), rows.size()),
+          kernels.product({.rows = std::span(sparse_rows).subspan(l * batch, batch),
                            .values = values.data(),
-                           .first = k,
                            .operands = std::span(operands).first(n),
                            .prefetch = &prefetch});
         }
@@ -218,7 +217,8 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
                          {.batch = rows.size(),
                           .columns = Columns(features, q, width),
                           .bits = bits.data() + q * width * words,
-                          .pixels = pixels.data() + q * panels.stride,
+                          .pixels = blocks[q * width / kernels::kSparseColumns].data() +
+                                    q * width % kernels::kSparseColumns,
                           .values = values.data(),
                           .operands = std::span(operands).first(n),
                           .prefetch = &prefetch});
@@ -229,7 +229,7 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
     const auto weights = static_cast<double>(features * units);
     const double flop = 2 * count * static_cast<double>(units);
     if (op == SparseOp::kProduct) {
-      // An entry is four bytes for all columns.
+      // A pixel that is not 0 is looked up as a float, for all columns.
       TimeCalls(session, {flop, sizeof(float) * (count + outputs + weights)}, product, run);
       return;
     }

@@ -148,6 +148,9 @@ void Describe(const train::TrainOptions& options, record::RunRecord& run) {
     run.params.try_emplace("shards", static_cast<double>(strategy.shards));
   }
   run.params.try_emplace("skip_zeros", strategy.skip_zeros.value_or(false));
+  if (!strategy.columns.empty()) {
+    run.params.try_emplace("inputs", static_cast<double>(strategy.columns.size()));
+  }
   run.params.try_emplace("precision", std::string(kernels::Name(strategy.precision)));
   if (train::UsesAmx(strategy)) run.params.try_emplace("amx", true);
   run.params.try_emplace("target", kernels::Name(strategy.target));

@@ -76,7 +76,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
   const int threads = train::BusyThreads(strategy);
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
-      "%s: %d parameters, %s%s, %s, %s, %d thread%s%s\n"
+      "%s: %d parameters, %s%s, %s, %s, %d thread%s%s%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size,
       dataset.train.pixels.empty()
@@ -86,6 +86,9 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
       strategy.KindName(), kernels::Name(strategy.target), threads, threads == 1 ? "" : "s",
       strategy.skip_zeros.value_or(false) ? ", zero pixels skipped" : "",
+      strategy.columns.empty() ? ""
+                               : absl::StrFormat(", %d of %d inputs in use",
+                                                 strategy.columns.size(), dataset.train.features),
       plan.options.validation > 0 ? "validation loss  validation accuracy  " : ""));
 }
 
@@ -151,6 +154,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
                           {"threads", train::BusyThreads(strategy)},
                           {"strategy", std::string(strategy.KindName())},
                           {"skip_zeros", strategy.skip_zeros.value_or(false)},
+                          {"inputs", train::UsedInputs(strategy, plan_.spec)},
                           {"precision", flags_.precision},
                           {"amx", train::UsesAmx(strategy)},
                           {"backend", std::string(kernels::Name(strategy.target.backend))},

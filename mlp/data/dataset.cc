@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 
 #include "absl/strings/escaping.h"
@@ -14,6 +15,20 @@
 #include "mlp/base/check.h"
 
 namespace mlp::data {
+
+std::vector<uint32_t> UsedColumns(const Examples& examples) {
+  std::vector<uint8_t> any(examples.features);
+  const size_t rows = examples.pixels.empty() ? 0 : examples.size;
+  for (size_t i = 0; i < rows; ++i) {
+    const uint8_t* row = examples.pixels.data() + i * any.size();
+    std::transform(any.begin(), any.end(), row, any.begin(), std::bit_or<uint8_t>());
+  }
+  std::vector<uint32_t> used;
+  for (uint32_t j = 0; j < any.size(); ++j) {
+    if (any[j] != 0) used.push_back(j);
+  }
+  return used;
+}
 
 double Density(const Examples& examples) {
   if (examples.pixels.empty()) return 1;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "mlp/base/aligned_buffer.h"
 
@@ -28,6 +29,9 @@ struct Dataset {
   Examples test;
   std::string sha256;  // hex, see Sha256
 };
+
+// Columns of the pixels that are not 0 in every row, ascending; none for no pixels.
+std::vector<uint32_t> UsedColumns(const Examples& examples);
 
 // The part of the pixels that is not 0; 1 for no pixels.
 double Density(const Examples& examples);

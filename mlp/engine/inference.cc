@@ -21,11 +21,8 @@ constexpr size_t kLayerwiseRows = 256;
 constexpr size_t kMinRowsPerThread = 8;
 // Pixels are turned into floats this many panels at a time, so that these stay in L1 or near it.
 constexpr size_t kInputPanels = 4;
-// Lists hold this many columns of the input: the weights of so many stay in L1 while all rows of a
-// block use them.
-constexpr size_t kListColumns = 128;
-// Where less than this part of a row or a block is not 0, it is worth making lists. A row alone
-// waits for its weights to arrive, and lists save just that.
+// Where less than this part of a row or a block is not 0, it is worth leaving out the rest. A row
+// alone waits for its weights to arrive, and lists save just that.
 constexpr double kSparseRow = 0.75;
 constexpr double kSparseBlock = 0.35;
 
@@ -58,7 +55,7 @@ Inference::Inference(const model::Model& model, const kernels::KernelSet& kernel
       inputs = layer.units;
     }
     desks_.resize(static_cast<size_t>(threads_));
-    for (Desk& desk : desks_) desk.lists.resize(block_);
+    for (Desk& desk : desks_) desk.sparse_rows.resize(block_);
   } else {
     MLP_CHECK(!bf16_weights_);
     layerwise_ = std::make_unique<Layerwise>(model, std::min(max_batch_, kLayerwiseRows));
@@ -89,7 +86,7 @@ void Inference::Plan(Arena& arena) {
     for (auto& row : desk.rows) {
       row = arena.Take<float>(RoundUp(std::max(inputs, widest), width_));
     }
-    desk.entries = arena.Take<uint32_t>(std::max(block_ * inputs, widest) + kernels::kListSlack);
+    desk.entries = arena.Take<uint32_t>(std::max(inputs, widest) + kernels::kListSlack);
     if (block_ == 1) continue;
     desk.pixels = arena.Take<uint8_t>(Panels(inputs) * stride_);
     desk.input = arena.Take<float>(Panels(inputs) * stride_);
@@ -281,7 +278,7 @@ void Inference::PredictBlock(Desk& desk, const Inputs& inputs, Matrix logits) co
     } else if (!of_pixels) {
       Multiply(layer, rows, x, y);
     } else if (skip_zeros_ && IsSparseBlock(inputs)) {
-      MultiplyLists(desk, inputs, y);
+      MultiplySparse(desk, inputs, y);
     } else {
       MultiplyPixels(desk, inputs, y);
     }
@@ -329,8 +326,9 @@ void Inference::MultiplyPixels(Desk& desk, const Inputs& inputs, float* y) const
   const Layer& layer = layers_.front();
   const kernels::PanelKernels& panel = *kernels_.panel;
   const size_t rows = inputs.rows.size();
-  panel.gather(inputs.pixels, inputs.width, inputs.rows, 0, inputs.width, desk.pixels.data(),
-               stride_);
+  const Range all[] = {{0, inputs.width}};
+  panel.gather({inputs.pixels, inputs.width, inputs.rows, all, inputs.width, /*scratch=*/nullptr,
+                desk.pixels.data(), stride_});
   const size_t panels = Panels(inputs.width);
   for (size_t q = 0; q < panels; q += kInputPanels) {
     const size_t count = std::min(kInputPanels, panels - q);
@@ -351,21 +349,18 @@ void Inference::MultiplyPixels(Desk& desk, const Inputs& inputs, float* y) const
   }
 }
 
-void Inference::MultiplyLists(Desk& desk, const Inputs& inputs, float* y) const {
+void Inference::MultiplySparse(Desk& desk, const Inputs& inputs, float* y) const {
   const Layer& layer = layers_.front();
   const size_t rows = inputs.rows.size();
   const size_t panels = Panels(layer.outputs);
   kernels::RowPrefetcher none;
-  for (size_t k = 0; k < inputs.width; k += kListColumns) {
-    const size_t columns = std::min(kListColumns, inputs.width - k);
-    uint32_t* next = desk.entries.data();
+  for (size_t k = 0; k < inputs.width; k += kernels::kSparseColumns) {
+    const size_t columns = std::min(kernels::kSparseColumns, inputs.width - k);
+    const auto sparse_rows = std::span(desk.sparse_rows).first(rows);
     for (size_t i = 0; i < rows; ++i) {
-      const uint8_t* pixels = inputs.pixels + inputs.rows[i] * inputs.width + k;
-      const size_t count =
-          kernels_.gemv->list_bytes(columns, static_cast<uint32_t>(k), pixels, next);
-      desk.lists[i] = {next, count};
-      next += count;
+      sparse_rows[i].pixels = inputs.pixels + inputs.rows[i] * inputs.width + k;
     }
+    kernels_.sparse->search({columns, sparse_rows, /*column_bits=*/nullptr});
     for (size_t p = 0; p < panels; p += kernels::kMaxSparseOperands) {
       std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
       const size_t count = std::min(kernels::kMaxSparseOperands, panels - p);
@@ -374,9 +369,8 @@ void Inference::MultiplyLists(Desk& desk, const Inputs& inputs, float* y) const 
                        k == 0 ? layer.bias.data() + (p + o) * width_ : nullptr,
                        y + (p + o) * stride_};
       }
-      kernels_.sparse->product({.lists = std::span(desk.lists).first(rows),
+      kernels_.sparse->product({.rows = sparse_rows,
                                 .values = kPixelValues.data(),
-                                .first = k,
                                 .operands = std::span(operands).first(count),
                                 .prefetch = &none});
     }

@@ -74,12 +74,12 @@ class Inference {
 
   // A thread's own room.
   struct Desk {
-    std::span<float> rows[2];              // [widest layer or input]
-    std::span<uint32_t> entries;           // [block * inputs], or of the widest layer
-    std::vector<kernels::ByteList> lists;  // [block]
-    std::span<uint8_t> pixels;             // panels of [block, width]
-    std::span<float> input;                // likewise; of pixels only kInputPanels
-    std::span<float> panels[2];            // of the widest layer
+    std::span<float> rows[2];                     // [widest layer or input]
+    std::span<uint32_t> entries;                  // [widest layer or input]
+    std::vector<kernels::SparseRow> sparse_rows;  // [block]
+    std::span<uint8_t> pixels;                    // panels of [block, width]
+    std::span<float> input;                       // likewise; of pixels only kInputPanels
+    std::span<float> panels[2];                   // of the widest layer
   };
 
   void Plan(Arena& arena);
@@ -101,7 +101,7 @@ class Inference {
   bool IsSparseBlock(const Inputs& inputs) const;
   // The first layer's product for a block, in panels of [rows, width].
   void MultiplyPixels(Desk& desk, const Inputs& inputs, float* y) const;
-  void MultiplyLists(Desk& desk, const Inputs& inputs, float* y) const;
+  void MultiplySparse(Desk& desk, const Inputs& inputs, float* y) const;
   void GatherValues(Desk& desk, const Inputs& inputs) const;
   void Multiply(const Layer& layer, size_t rows, const float* x, float* y) const;
   // A row of n columns in panels to one of them side by side.

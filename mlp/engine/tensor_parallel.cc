@@ -74,29 +74,29 @@ void TensorParallel::PackGradient(const Turn& turn, size_t i, const Factor& d,
 }
 
 void TensorParallel::GatherInput(const Turn& turn) const {
-  const Layer& layer = layers_.front();
-  const Range columns = {layer.slices[turn.shards.begin].in.begin,
-                         layer.slices[turn.shards.end - 1].in.end};
   const data::Examples& examples = *turn.batch.examples;
   for (size_t i = 0; i < turn.rows(); ++i) {
     turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
   }
+  if (skip_zeros_) return GatherStretches(turn);
+  const Range columns = InputColumns(turn.shards);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
-  panel_.gather(examples.pixels.data(), examples.features, turn.batch.rows, columns.begin,
-                columns.size(), turn.desk.pixels.data() + columns.begin / width_ * stride_,
-                stride_);
-  if (!skip_zeros_) return;
-  const Range lists = {layer.slices[turn.shards.begin].lists.begin,
-                       layer.slices[turn.shards.end - 1].lists.end};
-  for (size_t l = lists.begin; l < lists.end; ++l) {
-    sparse_.list({.batch = turn.rows(),
-                  .pixels = turn.desk.pixels.data(),
-                  .stride = stride_,
-                  .columns = stretches_[l],
-                  .entries = turn.desk.entries.data() + max_batch_ * stretches_[l].begin +
-                             l * kernels::kListSlack,
-                  .lists = turn.desk.lists.data() + l * max_batch_,
-                  .bits = turn.desk.bits.data()});
+  panel_.gather({examples.pixels.data(), features_, turn.batch.rows, turn.desk.runs, columns.size(),
+                 turn.desk.gathered.data(),
+                 turn.desk.pixels.data() + columns.begin / width_ * stride_, stride_});
+}
+
+void TensorParallel::GatherStretches(const Turn& turn) const {
+  const Layer& layer = layers_.front();
+  const size_t begin = layer.slices[turn.shards.begin].stretches.begin;
+  const size_t end = layer.slices[turn.shards.end - 1].stretches.end;
+  for (size_t l = begin; l < end; ++l) {
+    const Stretch& stretch = stretches_[l];
+    sparse_.gather({turn.batch.examples->pixels.data(), features_, turn.batch.rows, stretch.runs,
+                    turn.desk.bytes[l].data()});
+    sparse_.search(
+        {stretch.columns.size(), turn.desk.rows.subspan(l * max_batch_, turn.rows()),
+         turn.desk.bits.data() + stretch.columns.begin * kernels::SparseWords(turn.rows())});
   }
 }
 
@@ -191,14 +191,14 @@ void TensorParallel::ForEachSparseGroup(const Turn& turn, Visit visit) const {
   flush();
 }
 
-// The same by lists of what is not 0.
+// The same by what is not 0.
 void TensorParallel::ForwardSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
   ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
     const Slice& any = layer.slices[group[0].first];
     std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
-    for (size_t l = any.lists.begin; l < any.lists.end; ++l) {
-      const size_t k = stretches_[l].begin - any.in.begin;
+    for (size_t l = any.stretches.begin; l < any.stretches.end; ++l) {
+      const size_t k = stretches_[l].columns.begin - any.in.begin;
       for (size_t o = 0; o < group.size(); ++o) {
         const auto [s, p] = group[o];
         const Slice& slice = layer.slices[s];
@@ -207,9 +207,8 @@ void TensorParallel::ForwardSparse(const Turn& turn) const {
             k == 0 ? slice.bias.values.data() + p * width_ : nullptr,
             slice.product.data() + p * stride_};
       }
-      sparse_.product({.lists = turn.desk.lists.subspan(l * max_batch_, turn.rows()),
+      sparse_.product({.rows = turn.desk.rows.subspan(l * max_batch_, turn.rows()),
                        .values = kPixelValues.data(),
-                       .first = stretches_[l].begin,
                        .operands = std::span(operands).first(group.size()),
                        .prefetch = &turn.desk.prefetch});
     }
@@ -405,10 +404,11 @@ void TensorParallel::UpdateRows(const Turn& turn, size_t i, const Slice& slice, 
 void TensorParallel::UpdateSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
   ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
-    const Range in = layer.slices[group[0].first].in;
+    const Slice& any = layer.slices[group[0].first];
+    const Range in = any.in;
     std::array<kernels::SparseUpdate::Operand, kernels::kMaxSparseOperands> operands;
     for (size_t q = 0; q < Panels(in.size()); ++q) {
-      const size_t column = in.begin + q * width_;
+      const size_t k = q * width_;
       for (size_t o = 0; o < group.size(); ++o) {
         const auto [s, p] = group[o];
         const Slice& slice = layer.slices[s];
@@ -420,14 +420,16 @@ void TensorParallel::UpdateSparse(const Turn& turn) const {
           operands[o].states[k] = slice.weights.states[k].data() + offset;
         }
       }
-      sparse_.update(optimizer_, math_, turn.update,
-                     {.batch = turn.rows(),
-                      .columns = ColumnsOf(in.size(), q),
-                      .bits = turn.desk.bits.data() + column * kernels::SparseWords(turn.rows()),
-                      .pixels = turn.desk.pixels.data() + column / width_ * stride_,
-                      .values = kPixelValues.data(),
-                      .operands = std::span(operands).first(group.size()),
-                      .prefetch = &turn.desk.prefetch});
+      sparse_.update(
+          optimizer_, math_, turn.update,
+          {.batch = turn.rows(),
+           .columns = ColumnsOf(in.size(), q),
+           .bits = turn.desk.bits.data() + (in.begin + k) * kernels::SparseWords(turn.rows()),
+           .pixels = turn.desk.bytes[any.stretches.begin + k / kernels::kSparseColumns].data() +
+                     k % kernels::kSparseColumns,
+           .values = kPixelValues.data(),
+           .operands = std::span(operands).first(group.size()),
+           .prefetch = &turn.desk.prefetch});
     }
   });
 }

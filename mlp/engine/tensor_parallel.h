@@ -44,9 +44,6 @@ class TensorParallel {
   // The input is turned into floats this many panels at a time: few enough that they stay in L2,
   // many enough that sums seldom leave the registers.
   static constexpr size_t kInputPanels = 8;
-  // Lists hold this many columns of the input: the weights of so many stay in L1 while all rows use
-  // them.
-  static constexpr size_t kListColumns = 128;
 
   // `kernels` must have a panel family. Threads beyond the number of shards have nothing to do.
   struct Options {
@@ -61,13 +58,15 @@ class TensorParallel {
     // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
     // For fp32 alone.
     bool skip_zeros = false;
+    // Of the data those that are not 0 in every row, ascending; empty for all. The others are left
+    // out as if the model did not have them: without a gradient or states their weights stay.
+    std::span<const uint32_t> columns = {};
     Profile* profile = nullptr;  // where steps note what they do, with a lane for each thread
   };
   TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
                  const kernels::KernelSet& kernels, const Options& options);
 
-  // Weights and optimizer state from where they are at home, and back.
-  void Load(const model::Model& model, const optim::Optimizer& optimizer);
+  // Brings the model and the optimizer up to date.
   void Store(model::Model& model, optim::Optimizer& optimizer) const;
 
   // Trains on the batch in steps of batch_size rows each, the last of what is left. `updates` are
@@ -77,6 +76,8 @@ class TensorParallel {
 
   size_t bytes() const { return arena_.bytes(); }
   size_t shards() const { return shards_; }
+  // Columns of the data that are read.
+  size_t columns() const { return columns_.size(); }
 
  private:
   enum class Split { kByColumns, kByRows };
@@ -99,7 +100,7 @@ class TensorParallel {
   struct Slice {
     Range in;                     // rows of W
     Range out;                    // columns of W
-    Range lists;                  // of the input's stretches, those that are its rows; first layer
+    Range stretches;              // of the input, those that are its rows; first layer
     Parameters weights;           // panels of [in rounded up, width]
     std::span<float> transposed;  // panels of [out rounded up, width]; empty for the first layer
     // What products read: both as they are (0 terms), or words of their rows.
@@ -132,19 +133,27 @@ class TensorParallel {
 
   // A thread's own room.
   struct Desk {
-    std::span<uint8_t> pixels;  // panels of [max_batch, width]
-    // What is not 0 of each stretch of columns, if the rest is skipped.
-    std::span<uint32_t> entries;         // stretch after stretch
-    std::span<kernels::ByteList> lists;  // [stretches, max_batch]
-    std::span<uint64_t> bits;            // [inputs, words]
-    std::span<float> input;              // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;           // [width]
-    std::span<uint8_t> labels;           // [max_batch]
-    std::span<float> losses;             // [max_batch]
-    std::span<uint8_t> hits;             // [max_batch]
+    std::vector<Range> runs;      // columns of the data that this thread reads
+    std::span<uint8_t> gathered;  // [kGatherRows, GatherRowBytes(columns)] for several runs
+    std::span<uint8_t> pixels;    // panels of [max_batch, width]
+    // If zeros are skipped, instead of those: the input in stretches, and what is not 0 of it.
+    std::vector<std::span<uint8_t>> bytes;  // [stretches], of [max_batch, kSparseColumns]
+    std::span<kernels::SparseRow> rows;     // [stretches, max_batch]
+    std::span<uint64_t> bits;               // [inputs, words]
+    std::span<float> input;                 // kInputPanels panels of [max_batch, width]
+    std::span<float> gradient;              // [width]
+    std::span<uint8_t> labels;              // [max_batch]
+    std::span<float> losses;                // [max_batch]
+    std::span<uint8_t> hits;                // [max_batch]
     std::span<float> logits;  // [max_batch, outputs], where they take more than one panel
     std::vector<kernels::PanelSum::Part> parts;  // [roots_]
     kernels::RowPrefetcher prefetch;
+  };
+
+  // Columns of the input that sparse products take at once.
+  struct Stretch {
+    Range columns;
+    std::vector<Range> runs;  // of the data's columns
   };
 
   // A step as one worker sees it.
@@ -158,7 +167,16 @@ class TensorParallel {
     size_t rank() const { return static_cast<size_t>(worker.rank()); }
   };
 
+  // Weights and optimizer state from where they are at home.
+  void Load(const model::Model& model, const optim::Optimizer& optimizer);
   void Plan(Arena& arena);
+  // The data's columns that are those of the input.
+  std::vector<Range> RunsOf(Range columns) const;
+  // Columns of the first layer's input that some neighbouring shards read.
+  Range InputColumns(Range shards) const {
+    const std::vector<Slice>& slices = layers_.front().slices;
+    return {slices[shards.begin].in.begin, slices[shards.end - 1].in.end};
+  }
   size_t Panels(size_t columns) const { return (columns + width_ - 1) / width_; }
   kernels::Context Alone() const { return {&kernels_, math_, Worker()}; }
   // Columns of panel p that matter, of `columns` in all.
@@ -172,6 +190,7 @@ class TensorParallel {
   ProfileWork ProductWork(const Turn& turn, size_t i) const;
   ProfileWork UpdateWork(const Turn& turn, size_t i) const;
   void GatherInput(const Turn& turn) const;
+  void GatherStretches(const Turn& turn) const;
   // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
   void ConvertInput(const Turn& turn, size_t first, size_t count) const;
   // What layer i > 0 reads.
@@ -251,7 +270,9 @@ class TensorParallel {
   const size_t width_;
   const size_t shards_;
   const size_t max_batch_;
-  const size_t stride_;  // from one panel of activations to the next
+  const size_t features_;                // of the data
+  const std::vector<uint32_t> columns_;  // of those the first layer's inputs
+  const size_t stride_;                  // from one panel of activations to the next
   const int threads_;
   const bool skip_zeros_;
   // Whether a step has but one sum over shards, so that a thread could begin the next one's while
@@ -259,8 +280,8 @@ class TensorParallel {
   const bool meets_after_step_;
   Profile* const profile_;
   std::vector<Layer> layers_;
-  std::vector<Range> stretches_;  // of columns of the input, that have lists of their own
-  std::vector<Desk> desks_;       // [threads]
+  std::vector<Stretch> stretches_;
+  std::vector<Desk> desks_;  // [threads]
   // Whose partials are roots, in order, and how often sums merge after each.
   std::vector<std::pair<size_t, size_t>> roots_;
   Arena arena_;

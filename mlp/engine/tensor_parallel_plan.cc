@@ -16,9 +16,30 @@ namespace {
 constexpr size_t kGrain = 32;
 constexpr size_t kMaxShards = 16;
 
-}  // namespace
+// Whether a weight of the first layer's row k may change without a gradient.
+bool HasState(const optim::Optimizer& optimizer, size_t k, size_t units) {
+  for (size_t s = 0; s < optimizer.state_count(); ++s) {
+    const std::span<const float> row = optimizer.state(s).subspan(k * units, units);
+    if (std::ranges::any_of(row, [](float x) { return x != 0; })) return true;
+  }
+  return false;
+}
 
-static_assert(TensorParallel::kListColumns <= kernels::kMaxListColumns);
+// Those of the data's columns that matter: where something is, was when these weights were trained
+// before, or where weights decay.
+std::vector<uint32_t> UsedInputs(const model::ModelSpec& spec, const optim::Optimizer& optimizer,
+                                 std::span<const uint32_t> used) {
+  std::vector<uint32_t> columns;
+  const bool all = used.empty() || optimizer.options().weight_decay != 0;
+  for (uint32_t k = 0; k < spec.inputs; ++k) {
+    const bool is_used = !used.empty() && used.front() == k;
+    if (is_used) used = used.subspan(1);
+    if (all || is_used || HasState(optimizer, k, spec.layers.front().units)) columns.push_back(k);
+  }
+  return columns;
+}
+
+}  // namespace
 
 size_t DefaultShards(const model::ModelSpec& spec) {
   size_t widest = spec.layers.size() == 1 ? spec.inputs : 0;
@@ -43,6 +64,8 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       width_(panel_.width),
       shards_(options.shards),
       max_batch_(options.max_batch),
+      features_(model.inputs()),
+      columns_(UsedInputs(model.spec(), optimizer, options.columns)),
       // One line more than its rows: panels do not share their L1 sets.
       stride_(RoundUp(max_batch_, pairs_ == nullptr ? 1 : pairs_->grain) * width_ + kFloatsPerLine),
       threads_(static_cast<int>(std::min(static_cast<size_t>(options.threads), shards_))),
@@ -56,7 +79,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
                               : !skip_zeros_ && pairs_->width == width_);
   const model::ModelSpec& spec = model.spec();
   const size_t count = spec.layers.size();
-  size_t inputs = spec.inputs;
+  size_t inputs = columns_.size();
   for (size_t i = 0; i < count; ++i) {
     const model::DenseSpec& layer = spec.layers[i];
     layers_.push_back({.inputs = inputs,
@@ -78,7 +101,11 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
   desks_.resize(static_cast<size_t>(threads_));
   PlanRoots();
   PlanStretches();
-  for (Desk& desk : desks_) desk.parts.resize(roots_.size());
+  for (size_t t = 0; t < desks_.size(); ++t) {
+    desks_[t].parts.resize(roots_.size());
+    desks_[t].runs = RunsOf(InputColumns(Share(shards_, 1, t, desks_.size())));
+    desks_[t].bytes.resize(stretches_.size());
+  }
   arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
   Load(model, optimizer);
 }
@@ -140,13 +167,22 @@ void TensorParallel::Plan(Arena& arena) {
       whole.d = factor(activations(layer.outputs), layer.outputs, i);
     }
     Desk& desk = desks_[t];
-    desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
     if (skip_zeros_) {
-      desk.entries = arena.Take<uint32_t>(max_batch_ * layers_[0].inputs +
-                                          stretches_.size() * kernels::kListSlack);
-      desk.lists = arena.Take<kernels::ByteList>(stretches_.size() * max_batch_);
+      for (std::span<uint8_t>& bytes : desk.bytes) {
+        bytes = arena.Take<uint8_t>(max_batch_ * kernels::kSparseColumns + kernels::kRunPiece);
+      }
+      desk.rows = arena.Take<kernels::SparseRow>(stretches_.size() * max_batch_);
+      for (size_t k = 0; k < desk.rows.size(); ++k) {
+        desk.rows[k].pixels =
+            desk.bytes[k / max_batch_].data() + k % max_batch_ * kernels::kSparseColumns;
+      }
       desk.bits = arena.Take<uint64_t>(layers_[0].inputs * kernels::SparseWords(max_batch_));
     } else {
+      if (desk.runs.size() != 1) {
+        desk.gathered =
+            arena.Take<uint8_t>(kernels::kGatherRows * kernels::GatherRowBytes(columns_.size()));
+      }
+      desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
       desk.input = arena.Take<float>(kInputPanels * stride_);
     }
     desk.gradient = arena.Take<float>(width_);
@@ -162,6 +198,8 @@ template <class Visit>
 void TensorParallel::ForEachStretch(Visit visit) const {
   size_t begin = 0;
   for (const Layer& layer : layers_) {
+    const bool is_first = &layer == &layers_.front();
+    const size_t inputs = is_first ? features_ : layer.inputs;
     for (size_t s = 0; s < shards_; ++s) {
       const Slice& slice = layer.slices[s];
       const size_t height = RoundUp(slice.in.size(), width_);
@@ -169,15 +207,15 @@ void TensorParallel::ForEachStretch(Visit visit) const {
         const size_t n = ColumnsOf(slice.out.size(), p);
         const size_t column = slice.out.begin + p * width_;
         for (size_t k = 0; k < slice.in.size(); ++k) {
-          visit(begin + (slice.in.begin + k) * layer.outputs + column, slice.weights,
-                (p * height + k) * width_, n);
+          const size_t row = is_first ? columns_[slice.in.begin + k] : slice.in.begin + k;
+          visit(begin + row * layer.outputs + column, slice.weights, (p * height + k) * width_, n);
         }
         if (layer.split == Split::kByColumns || s == 0) {
-          visit(begin + layer.inputs * layer.outputs + column, slice.bias, p * width_, n);
+          visit(begin + inputs * layer.outputs + column, slice.bias, p * width_, n);
         }
       }
     }
-    begin += (layer.inputs + 1) * layer.outputs;
+    begin += (inputs + 1) * layer.outputs;
   }
 }
 
@@ -202,18 +240,30 @@ void TensorParallel::Store(model::Model& model, optim::Optimizer& optimizer) con
   });
 }
 
+std::vector<Range> TensorParallel::RunsOf(Range columns) const {
+  std::vector<Range> runs;
+  for (size_t k = columns.begin; k < columns.end; ++k) {
+    const size_t column = columns_[k];
+    if (runs.empty() || runs.back().end != column) runs.push_back({column, column});
+    ++runs.back().end;
+  }
+  return runs;
+}
+
 void TensorParallel::PlanStretches() {
   for (Slice& slice : layers_.front().slices) {
     // By columns, all shards read the same input.
     if (layers_.front().split == Split::kByRows || stretches_.empty()) {
-      slice.lists.begin = stretches_.size();
+      slice.stretches.begin = stretches_.size();
       // One at least, for the sake of the bias.
-      for (size_t k = slice.in.begin; k == slice.in.begin || k < slice.in.end; k += kListColumns) {
-        stretches_.push_back({k, std::min(k + kListColumns, slice.in.end)});
+      for (size_t k = slice.in.begin; k == slice.in.begin || k < slice.in.end;
+           k += kernels::kSparseColumns) {
+        const Range columns = {k, std::min(k + kernels::kSparseColumns, slice.in.end)};
+        stretches_.push_back({columns, RunsOf(columns)});
       }
-      slice.lists.end = stretches_.size();
+      slice.stretches.end = stretches_.size();
     } else {
-      slice.lists = layers_.front().slices.front().lists;
+      slice.stretches = layers_.front().slices.front().stretches;
     }
   }
 }

@@ -1,5 +1,6 @@
 // The order of a step, and what its ops have to do, for a profile.
 #include <algorithm>
+#include <bit>
 
 #include "mlp/base/check.h"
 #include "mlp/base/profile.h"
@@ -9,7 +10,7 @@ namespace mlp::engine {
 
 StepResult TensorParallel::Steps(const Batch& batch, size_t batch_size,
                                  std::span<const kernels::UpdateStep> updates) {
-  MLP_CHECK_EQ(batch.examples->features, layers_.front().inputs);
+  MLP_CHECK_EQ(batch.examples->features, features_);
   MLP_CHECK_GT(batch.rows.size(), 0u);
   MLP_CHECK_GT(batch_size, 0u);
   const size_t largest = std::min(batch_size, batch.rows.size());
@@ -113,14 +114,14 @@ ProfileWork TensorParallel::ProductWork(const Turn& turn, size_t i) const {
     double terms = rows * in;  // of the sums in one column
     if (i == 0 && skip_zeros_) {
       terms = 0;
-      for (size_t l = slice.lists.begin; l < slice.lists.end; ++l) {
-        for (const kernels::ByteList& list : turn.desk.lists.subspan(l * max_batch_, turn.rows())) {
-          terms += static_cast<double>(list.count);
+      for (size_t l = slice.stretches.begin; l < slice.stretches.end; ++l) {
+        for (const kernels::SparseRow& row : turn.desk.rows.subspan(l * max_batch_, turn.rows())) {
+          terms += std::popcount(row.bits);
         }
       }
     }
     work.flop += 2 * terms * out;
-    // Input, weights, output; an entry of a list has four bytes, too.
+    // Input, weights, output.
     work.bytes += sizeof(float) * (terms + in * out + rows * out);
   }
   return work;

@@ -69,6 +69,9 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                  trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
                  data::Density(dataset.train) < options.strategy.skip_below;
   }
+  if (kind == StrategyKind::kTensorParallel) {
+    trainer.options_.strategy.columns = data::UsedColumns(dataset.train);
+  }
   trainer.validation_rows_ = std::move(split.validation_rows);
   trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, batch_size,
                                                      options.last_batch, options.seed);

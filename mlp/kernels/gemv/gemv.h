@@ -19,10 +19,18 @@
 #include <cstdint>
 #include <span>
 
-#include "mlp/kernels/byte_list.h"
 #include "mlp/kernels/context.h"
 
 namespace mlp::kernels {
+
+// The bytes of a row that are not 0, in order of their columns.
+struct ByteList {
+  const uint32_t* entries = nullptr;  // column * 256 + byte; columns are below 2^20
+  size_t count = 0;
+};
+
+// Who makes lists may write so many entries beyond those that they count.
+inline constexpr size_t kListSlack = 64;
 
 // y = start + x b, for any kind of x.
 struct Gemv {

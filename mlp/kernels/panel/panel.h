@@ -13,7 +13,10 @@
 #include <cstdint>
 #include <span>
 
+#include "mlp/base/aligned_buffer.h"
+#include "mlp/base/team.h"
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/copy_runs.h"
 #include "mlp/kernels/row_prefetcher.h"
 #include "mlp/kernels/update/update.h"
 
@@ -65,6 +68,25 @@ struct PanelUpdate {
   RowPrefetcher* prefetch;                // a line is asked for every eight samples of a tile
 };
 
+// So many rows are gathered at a time: those of one panel fill whole cache lines.
+inline constexpr size_t kGatherRows = 8;
+// What a gather of so many columns in several runs needs for each of those rows.
+constexpr size_t GatherRowBytes(size_t columns) {
+  return RoundUp(columns + kRunPiece, kCacheLineBytes);
+}
+
+// Rows of a matrix of bytes, and of those the columns of `runs`, to panels of bytes.
+struct PanelGather {
+  const uint8_t* pixels;  // [*, features]
+  size_t features;
+  std::span<const uint32_t> rows;
+  std::span<const Range> runs;  // of columns, ascending
+  size_t columns;               // in all runs
+  uint8_t* scratch;             // [kGatherRows, GatherRowBytes(columns)]; for one run, null
+  uint8_t* to;                  // panels of [rows, width], 0 beyond the last column
+  size_t stride;                // from one panel to the next
+};
+
 struct PanelKernels {
   Target target;
   size_t width;
@@ -72,10 +94,7 @@ struct PanelKernels {
   void (*update)(OptimizerKind kind, MathMode math, const UpdateStep& step, const PanelUpdate& job);
   // to[i, j] = from[j, i], a block of [width, width] with rows `width` apart.
   void (*transpose)(const float* from, float* to);
-  // Columns of the rows of a matrix of bytes to panels of bytes: to[p][i, j] =
-  // pixels[rows[i], column + p * width + j], 0 beyond the last of `columns` columns.
-  void (*gather)(const uint8_t* pixels, size_t features, std::span<const uint32_t> rows,
-                 size_t column, size_t columns, uint8_t* to, size_t stride);
+  void (*gather)(const PanelGather& job);
   // y[i] = scale * x[i] for i < n, n a multiple of `width`.
   void (*convert)(size_t n, float scale, const uint8_t* x, float* y);
   void (*sum)(const PanelSum& job);

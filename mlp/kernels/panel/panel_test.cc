@@ -168,20 +168,31 @@ TEST_P(PanelTest, GatherAndConvert) {
   constexpr size_t kFeatures = 75;
   AlignedBuffer<uint8_t> pixels(10 * kFeatures);
   for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(1 + stream_.Below(255));
-  const std::vector<uint32_t> rows = {9, 0, 4, 4, 7};
-  for (const size_t column : {0, 3}) {
-    const size_t columns = kFeatures - column;
+  const std::vector<uint32_t> rows = {9, 0, 4, 4, 7, 1, 2, 3, 3, 9};
+  const std::vector<std::vector<Range>> cases = {
+      {{0, kFeatures}},    {{3, kFeatures}},
+      {{2, 40}},           {{0, 1}, {2, 3}, {5, 40}, {41, kFeatures}},
+      {{1, 34}, {40, 74}}, {{7, 8}, {74, kFeatures}},
+  };
+  for (const std::vector<Range>& runs : cases) {
+    std::vector<size_t> chosen;
+    for (const Range& run : runs) {
+      for (size_t j = run.begin; j < run.end; ++j) chosen.push_back(j);
+    }
+    const size_t columns = chosen.size();
+    AlignedBuffer<uint8_t> scratch(kGatherRows * GatherRowBytes(columns));
     const size_t panels = (columns + width_ - 1) / width_;
     const size_t stride = rows.size() * width_;
     AlignedBuffer<uint8_t> bytes(panels * stride);
     for (uint8_t& byte : bytes) byte = 7;
-    kernels_.gather(pixels.data(), kFeatures, rows, column, columns, bytes.data(), stride);
+    kernels_.gather({pixels.data(), kFeatures, rows, runs, columns,
+                     runs.size() == 1 ? nullptr : scratch.data(), bytes.data(), stride});
     AlignedBuffer<float> numbers(panels * stride);
     kernels_.convert(numbers.size(), 0.5f, bytes.data(), numbers.data());
     for (size_t k = 0; k < numbers.size(); ++k) {
       const size_t j = k / stride * width_ + k % width_;
       const uint8_t expected =
-          j < columns ? pixels[rows[k % stride / width_] * kFeatures + column + j] : 0;
+          j < columns ? pixels[rows[k % stride / width_] * kFeatures + chosen[j]] : 0;
       EXPECT_EQ(numbers[k], 0.5f * static_cast<float>(expected)) << k;
     }
   }

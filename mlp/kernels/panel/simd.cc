@@ -2,8 +2,11 @@
 #include "mlp/base/simd.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 
+#include "mlp/kernels/copy_runs.h"
 #include "mlp/kernels/panel/kernels.h"
 #include "mlp/kernels/panel/tiles.h"
 #include "mlp/kernels/panel/transpose.h"
@@ -37,28 +40,34 @@ void Transpose(const float* from, float* to) {
   }
 }
 
-void Gather(const uint8_t* pixels, size_t features, std::span<const uint32_t> rows, size_t column,
-            size_t columns, uint8_t* to, size_t stride) {
-  // So many rows at a time fill whole lines of a panel.
-  constexpr size_t kRows = 8;
-  const size_t whole = columns / kWidth;
-  const size_t rest = columns % kWidth;
-  for (; !rows.empty(); rows = rows.subspan(std::min(kRows, rows.size())), to += kRows * kWidth) {
-    const std::span<const uint32_t> some = rows.first(std::min(kRows, rows.size()));
+void Gather(const PanelGather& job) {
+  const size_t whole = job.columns / kWidth;
+  const size_t rest = job.columns % kWidth;
+  uint8_t* to = job.to;
+  for (size_t begin = 0; begin < job.rows.size();
+       begin += kGatherRows, to += kGatherRows * kWidth) {
+    const size_t n = std::min(kGatherRows, job.rows.size() - begin);
+    std::array<const uint8_t*, kGatherRows> from;
+    for (size_t i = 0; i < n; ++i) {
+      const uint8_t* row = job.pixels + job.rows[begin + i] * job.features;
+      if (job.runs.size() == 1) {
+        from[i] = row + job.runs.front().begin;
+        continue;
+      }
+      uint8_t* copy = job.scratch + i * GatherRowBytes(job.columns);
+      CopyRuns(row, job.features, job.runs, copy);
+      from[i] = copy;
+    }
     for (size_t p = 0; p < whole; ++p) {
-      uint8_t* panel = to + p * stride;
-      for (const uint32_t row : some) {
-        std::memcpy(panel, pixels + row * features + column + p * kWidth, kWidth);
-        panel += kWidth;
+      for (size_t i = 0; i < n; ++i) {
+        std::memcpy(to + p * job.stride + i * kWidth, from[i] + p * kWidth, kWidth);
       }
     }
-    if (rest > 0) {
-      uint8_t* panel = to + whole * stride;
-      std::memset(panel, 0, some.size() * kWidth);
-      for (const uint32_t row : some) {
-        std::memcpy(panel, pixels + row * features + column + whole * kWidth, rest);
-        panel += kWidth;
-      }
+    if (rest == 0) continue;
+    uint8_t* panel = to + whole * job.stride;
+    std::memset(panel, 0, n * kWidth);
+    for (size_t i = 0; i < n; ++i) {
+      std::memcpy(panel + i * kWidth, from[i] + whole * kWidth, rest);
     }
   }
 }

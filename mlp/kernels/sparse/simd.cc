@@ -1,10 +1,11 @@
-// Lists by compression, sums of a row or a column in registers.
+// Sums of a row or a column in registers.
 #include "mlp/base/simd.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
+#include "mlp/kernels/copy_runs.h"
 #include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/sparse/kernels.h"
 #include "mlp/kernels/update/for_optimizer.h"
@@ -17,69 +18,31 @@ constexpr size_t kLanes = V::size;
 constexpr size_t kVecsPerPanel = 2;
 constexpr size_t kWidth = kVecsPerPanel * kLanes;
 constexpr size_t kWord = 64;
+static_assert(kSparseColumns == kWord);
 
-// Appends the bytes of from[0 .. 7] that are not 0, from `column` on, to a list that ends at `to`,
-// and returns their bits.
-#if defined(__AVX512F__)
-constexpr size_t kStep = 16;
-[[gnu::always_inline]] inline uint64_t Compress(const uint8_t* from, size_t column, uint32_t*& to) {
-  const __m512i bytes =
-      _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-  const __mmask16 mask = _mm512_test_epi32_mask(bytes, bytes);
-  const __m512i place = _mm512_add_epi32(
-      _mm512_set1_epi32(static_cast<int>(column * 256)),
-      _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                        8));
-  _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(mask, _mm512_or_epi32(bytes, place)));
-  to += std::popcount(static_cast<unsigned>(mask));
-  return mask;
-}
+// Which of 64 bytes are not 0.
+[[gnu::always_inline]] inline uint64_t NonZeros(const uint8_t* x) {
+#if defined(__AVX512BW__)
+  const __m512i bytes = _mm512_loadu_si512(x);
+  return _mm512_test_epi8_mask(bytes, bytes);
 #elif defined(__AVX2__)
-constexpr size_t kStep = 8;
-// For each set of 8 lanes their numbers, first those in the set.
-struct LaneTable {
-  uint64_t lanes[256];
-};
-constexpr LaneTable kLaneTable = [] {
-  LaneTable table = {};
-  for (size_t set = 0; set < 256; ++set) {
-    size_t n = 0;
-    for (uint64_t lane = 0; lane < 8; ++lane) {
-      if (set >> lane & 1) table.lanes[set] |= lane << (8 * n++);
-    }
+  uint64_t zeros = 0;
+  for (size_t k = 0; k < kWord; k += 32) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k));
+    const __m256i is_zero = _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256());
+    zeros |= uint64_t{static_cast<uint32_t>(_mm256_movemask_epi8(is_zero))} << k;
   }
-  return table;
-}();
-[[gnu::always_inline]] inline uint64_t Compress(const uint8_t* from, size_t column, uint32_t*& to) {
-  const __m256i bytes =
-      _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
-  const __m256i zero = _mm256_cmpeq_epi32(bytes, _mm256_setzero_si256());
-  const unsigned mask =
-      static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(zero))) ^ 0xffu;
-  const __m256i place =
-      _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(column * 256)),
-                       _mm256_slli_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), 8));
-  const __m256i lanes = _mm256_cvtepu8_epi32(
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kLaneTable.lanes[mask])));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                      _mm256_permutevar8x32_epi32(_mm256_or_si256(bytes, place), lanes));
-  to += std::popcount(mask);
-  return mask;
-}
+  return ~zeros;
 #else
-constexpr size_t kStep = 8;
-[[gnu::always_inline]] inline uint64_t Compress(const uint8_t* from, size_t column, uint32_t*& to) {
-  uint64_t bits = 0;
-  for (size_t k = 0; k < kStep; ++k) {
-    *to = static_cast<uint32_t>((column + k) << 8 | from[k]);
-    const bool is_there = from[k] != 0;
-    to += is_there;
-    bits |= uint64_t{is_there} << k;
+  uint64_t zeros = 0;
+  for (size_t k = 0; k < kWord; k += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k));
+    const __m128i is_zero = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+    zeros |= uint64_t{static_cast<uint32_t>(_mm_movemask_epi8(is_zero))} << k;
   }
-  return bits;
-}
+  return ~zeros;
 #endif
-static_assert(kWidth % kStep == 0 && kWord % kWidth == 0 && kStep <= kListSlack);
+}
 
 // a[i] bit j <-> a[j] bit i, by swapping ever smaller blocks off the diagonal (Warren, "Hacker's
 // Delight", 2nd edition, section 7-3).
@@ -97,64 +60,64 @@ static_assert(kWidth % kStep == 0 && kWord % kWidth == 0 && kStep <= kListSlack)
   }
 }
 
-void List(const SparseList& job) {
-  const size_t words = SparseWords(job.batch);
-  uint64_t bits[kMaxListColumns / kWord][kWord];
-  uint32_t* to = job.entries;
-  const size_t chunks = (job.columns.size() + kWord - 1) / kWord;
+void Gather(const SparseGather& job) {
+  uint8_t* to = job.to;
+  for (const uint32_t row : job.rows) {
+    CopyRuns(job.pixels + row * job.features, job.features, job.runs, to);
+    to += kSparseColumns;
+  }
+}
+
+void Search(const SparseSearch& job) {
+  for (SparseRow& row : job.rows) {
+    if (job.columns == kWord) {
+      row.bits = NonZeros(row.pixels);
+    } else {
+      // What lies beyond them is somebody else's.
+      uint8_t copy[kWord] = {};
+      std::memcpy(copy, row.pixels, job.columns);
+      row.bits = NonZeros(copy);
+    }
+  }
+  if (job.column_bits == nullptr) return;
+  const size_t words = SparseWords(job.rows.size());
   for (size_t word = 0; word < words; ++word) {
-    const size_t begin = word * kWord;
-    const size_t rows = std::min(kWord, job.batch - begin);
-    for (size_t i = 0; i < rows; ++i) {
-      const uint32_t* entries = to;
-      for (size_t c = 0; c < chunks; ++c) {
-        const size_t from = job.columns.begin + c * kWord;
-        const size_t end = std::min(kWord, job.columns.end - from);
-        uint64_t row = 0;
-        // A panel's columns beyond the matrix are 0.
-        for (size_t k = 0; k < end; k += kStep) {
-          const uint8_t* piece = job.pixels + (from + k) / kWidth * job.stride +
-                                 (begin + i) * kWidth + (from + k) % kWidth;
-          row |= Compress(piece, from + k, to) << k;
-        }
-        bits[c][i] = row;
-      }
-      job.lists[begin + i] = {entries, static_cast<size_t>(to - entries)};
-    }
-    for (size_t c = 0; c < chunks; ++c) {
-      std::fill(bits[c] + rows, bits[c] + kWord, 0);
-      TransposeBits(bits[c]);
-      const size_t from = job.columns.begin + c * kWord;
-      const size_t end = std::min(kWord, job.columns.end - from);
-      for (size_t k = 0; k < end; ++k) job.bits[(from + k) * words + word] = bits[c][k];
-    }
+    const std::span<const SparseRow> rows = job.rows.subspan(word * kWord);
+    uint64_t bits[kWord];
+    for (size_t i = 0; i < kWord; ++i) bits[i] = i < rows.size() ? rows[i].bits : 0;
+    TransposeBits(bits);
+    for (size_t k = 0; k < job.columns; ++k) job.column_bits[k * words + word] = bits[k];
   }
 }
 
 template <size_t kOperands>
 void ProductRows(const SparseProduct& job) {
-  const float* b[kOperands];
-  for (size_t o = 0; o < kOperands; ++o) b[o] = job.operands[o].b - job.first * kWidth;
-  for (size_t i = 0; i < job.lists.size(); ++i) {
-    if (i % 2 == 0) job.prefetch->Next();
+  // Copies: vectors that are stored might alias the originals.
+  SparseProduct::Operand operands[kOperands];
+  for (size_t o = 0; o < kOperands; ++o) operands[o] = job.operands[o];
+  const float* const values = job.values;
+  const std::span<const SparseRow> rows = job.rows;
+  RowPrefetcher* const prefetch = job.prefetch;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i % 4 == 0) prefetch->Next();
     V sums[kOperands][kVecsPerPanel];
 #pragma GCC unroll 2
     for (size_t o = 0; o < kOperands; ++o) {
-      const SparseProduct::Operand& operand = job.operands[o];
-      const float* start = operand.start != nullptr ? operand.start : operand.y + i * kWidth;
+      const float* start =
+          operands[o].start != nullptr ? operands[o].start : operands[o].y + i * kWidth;
 #pragma GCC unroll 2
       for (size_t v = 0; v < kVecsPerPanel; ++v) sums[o][v] = V::load_aligned(start + v * kLanes);
     }
-    const ByteList& list = job.lists[i];
-    for (size_t k = 0; k < list.count; ++k) {
-      const uint32_t entry = list.entries[k];
-      const size_t offset = entry / 256 * kWidth;
-      const V value(job.values[entry % 256]);
+    const uint8_t* const pixels = rows[i].pixels;
+    for (uint64_t bits = rows[i].bits; bits != 0; bits &= bits - 1) {
+      const auto column = static_cast<size_t>(std::countr_zero(bits));
+      const V value(values[pixels[column]]);
 #pragma GCC unroll 2
       for (size_t o = 0; o < kOperands; ++o) {
 #pragma GCC unroll 2
         for (size_t v = 0; v < kVecsPerPanel; ++v) {
-          sums[o][v] = MulAdd(value, V::load_aligned(b[o] + offset + v * kLanes), sums[o][v]);
+          const V weight = V::load_aligned(operands[o].b + column * kWidth + v * kLanes);
+          sums[o][v] = MulAdd(value, weight, sums[o][v]);
         }
       }
     }
@@ -162,7 +125,7 @@ void ProductRows(const SparseProduct& job) {
     for (size_t o = 0; o < kOperands; ++o) {
 #pragma GCC unroll 2
       for (size_t v = 0; v < kVecsPerPanel; ++v) {
-        sums[o][v].store_aligned(job.operands[o].y + i * kWidth + v * kLanes);
+        sums[o][v].store_aligned(operands[o].y + i * kWidth + v * kLanes);
       }
     }
   }
@@ -184,61 +147,101 @@ bool HasNothing(const SparseUpdate::Operand& operand, size_t offset) {
   return true;
 }
 
-template <class Optimizer, class Math, size_t kOperands>
-void UpdateColumns(const UpdateStep& step_in, const SparseUpdate& job_in) {
-  const UpdateStep step = step_in;
-  const SparseUpdate job = job_in;
-  SparseUpdate::Operand operands[kOperands];
-  for (size_t o = 0; o < kOperands; ++o) operands[o] = job.operands[o];
+// One step for a vector of weights, with their gradient.
+template <class Optimizer, class Math>
+[[gnu::always_inline]] inline void ApplyTo(const UpdateStep& step,
+                                           const SparseUpdate::Operand& operand, size_t at,
+                                           V gradient) {
+  V weight = V::load_aligned(operand.weights + at);
+  V states[kMaxStates];
+#pragma GCC unroll 4
+  for (size_t k = 0; k < Optimizer::kStates; ++k) {
+    states[k] = V::load_aligned(operand.states[k] + at);
+  }
+  Optimizer::template Apply<Math>(step, gradient, weight, states);
+  weight.store_aligned(operand.weights + at);
+#pragma GCC unroll 4
+  for (size_t k = 0; k < Optimizer::kStates; ++k) states[k].store_aligned(operand.states[k] + at);
+}
+
+// kColumns neighbours from column j: as ink seldom ends between two of them, the rows that one
+// needs are mostly those of the other, and d is loaded once for both. What one of them has not adds
+// 0 * d.
+template <class Optimizer, class Math, size_t kOperands, size_t kColumns>
+[[gnu::always_inline]] inline void UpdateNeighbours(
+    const UpdateStep& step, const SparseUpdate& job,
+    const SparseUpdate::Operand (&operands)[kOperands], size_t j) {
   const size_t words = SparseWords(job.batch);
-  for (size_t j = 0; j < job.columns; ++j) {
-    job.prefetch->Next();
-    V sums[kOperands][kVecsPerPanel];
+  V sums[kColumns][kOperands][kVecsPerPanel];
+#pragma GCC unroll 2
+  for (size_t c = 0; c < kColumns; ++c) {
 #pragma GCC unroll 2
     for (size_t o = 0; o < kOperands; ++o) {
 #pragma GCC unroll 2
-      for (size_t v = 0; v < kVecsPerPanel; ++v) sums[o][v] = V(0.0f);
+      for (size_t v = 0; v < kVecsPerPanel; ++v) sums[c][o][v] = V(0.0f);
     }
-    bool any = false;
-    for (size_t w = 0; w < words; ++w) {
-      const uint8_t* pixels = job.pixels + w * kWord * kWidth + j;
-      const size_t row = w * kWord * kWidth;
-      for (uint64_t bits = job.bits[j * words + w]; bits != 0; bits &= bits - 1) {
-        const size_t offset = static_cast<size_t>(std::countr_zero(bits)) * kWidth;
-        const V value(job.values[pixels[offset]]);
-        any = true;
+  }
+  uint64_t any[kColumns] = {};
+  for (size_t w = 0; w < words; ++w) {
+    const uint8_t* pixels = job.pixels + w * kWord * kSparseColumns + j;
+    const size_t row = w * kWord * kWidth;
+    uint64_t rows = 0;
 #pragma GCC unroll 2
-        for (size_t o = 0; o < kOperands; ++o) {
+    for (size_t c = 0; c < kColumns; ++c) {
+      const uint64_t bits = job.bits[(j + c) * words + w];
+      any[c] |= bits;
+      rows |= bits;
+    }
+    for (; rows != 0; rows &= rows - 1) {
+      const auto i = static_cast<size_t>(std::countr_zero(rows));
+      V value[kColumns];
 #pragma GCC unroll 2
-          for (size_t v = 0; v < kVecsPerPanel; ++v) {
-            sums[o][v] = MulAdd(value, V::load_aligned(operands[o].d + row + offset + v * kLanes),
-                                sums[o][v]);
+      for (size_t c = 0; c < kColumns; ++c)
+        value[c] = V(job.values[pixels[i * kSparseColumns + c]]);
+#pragma GCC unroll 2
+      for (size_t o = 0; o < kOperands; ++o) {
+#pragma GCC unroll 2
+        for (size_t v = 0; v < kVecsPerPanel; ++v) {
+          const V d = V::load_aligned(operands[o].d + row + i * kWidth + v * kLanes);
+#pragma GCC unroll 2
+          for (size_t c = 0; c < kColumns; ++c) {
+            sums[c][o][v] = MulAdd(value[c], d, sums[c][o][v]);
           }
         }
       }
     }
+  }
+#pragma GCC unroll 2
+  for (size_t c = 0; c < kColumns; ++c) {
+    const size_t at = (j + c) * kWidth;
 #pragma GCC unroll 2
     for (size_t o = 0; o < kOperands; ++o) {
-      const SparseUpdate::Operand& operand = operands[o];
       // Pixels that nobody ever wrote on, at the border of most pictures.
-      if (!any && step.keep == 1.0f && HasNothing<Optimizer>(operand, j * kWidth)) continue;
+      if (any[c] == 0 && step.keep == 1.0f && HasNothing<Optimizer>(operands[o], at)) continue;
 #pragma GCC unroll 2
       for (size_t v = 0; v < kVecsPerPanel; ++v) {
-        const size_t at = j * kWidth + v * kLanes;
-        V weight = V::load_aligned(operand.weights + at);
-        V states[kMaxStates];
-#pragma GCC unroll 4
-        for (size_t k = 0; k < Optimizer::kStates; ++k) {
-          states[k] = V::load_aligned(operand.states[k] + at);
-        }
-        Optimizer::template Apply<Math>(step, sums[o][v], weight, states);
-        weight.store_aligned(operand.weights + at);
-#pragma GCC unroll 4
-        for (size_t k = 0; k < Optimizer::kStates; ++k) {
-          states[k].store_aligned(operand.states[k] + at);
-        }
+        ApplyTo<Optimizer, Math>(step, operands[o], at + v * kLanes, sums[c][o][v]);
       }
     }
+  }
+}
+
+template <class Optimizer, class Math, size_t kOperands>
+void UpdateColumns(const UpdateStep& step_in, const SparseUpdate& job_in) {
+  // Copies: vectors that are stored might alias the originals.
+  const UpdateStep step = step_in;
+  const SparseUpdate job = job_in;
+  SparseUpdate::Operand operands[kOperands];
+  for (size_t o = 0; o < kOperands; ++o) operands[o] = job.operands[o];
+  size_t j = 0;
+  for (; j + 2 <= job.columns; j += 2) {
+    job.prefetch->Next();
+    job.prefetch->Next();
+    UpdateNeighbours<Optimizer, Math, kOperands, 2>(step, job, operands, j);
+  }
+  if (j < job.columns) {
+    job.prefetch->Next();
+    UpdateNeighbours<Optimizer, Math, kOperands, 1>(step, job, operands, j);
   }
 }
 
@@ -258,7 +261,7 @@ void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const Spa
 template <>
 const SparseKernels& SparseTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
   static constexpr SparseKernels kTable = {
-      {Backend::kSimd, Isa::MLP_TARGET_ISA}, kWidth, List, Product, Update};
+      {Backend::kSimd, Isa::MLP_TARGET_ISA}, kWidth, Gather, Search, Product, Update};
   return kTable;
 }
 

@@ -1,9 +1,9 @@
 // Products with a batch of bytes that are mostly 0, by those that are not. What is left out is
 // 0 * w, and x + 0 = x: the bits are those of the dense products of panel.h, for finite operands.
 //
-// Forward, a row is a list of its bytes; backward, a column is a set of bits that says in which
-// rows to look. Bytes and all other operands lie in panels, see panel.h. As there, the calling
-// thread does all the work.
+// Forward, a row has a set of the columns where something is; backward, a column has a set of rows.
+// All operands but the bytes lie in panels, see panel.h. As there, the calling thread does all the
+// work.
 #pragma once
 
 #include <array>
@@ -12,15 +12,15 @@
 #include <span>
 
 #include "mlp/base/team.h"
-#include "mlp/kernels/byte_list.h"
 #include "mlp/kernels/context.h"
+#include "mlp/kernels/copy_runs.h"
 #include "mlp/kernels/row_prefetcher.h"
 #include "mlp/kernels/update/update.h"
 
 namespace mlp::kernels {
 
-// Lists are made of so many columns at a time.
-inline constexpr size_t kMaxListColumns = 256;
+// A row's columns are taken so many at a time: their weights stay in L1 while all rows use them.
+inline constexpr size_t kSparseColumns = 64;
 // Panels that a product or an update takes together: the sums of two wait for each other less than
 // those of one.
 inline constexpr size_t kMaxSparseOperands = 2;
@@ -28,29 +28,39 @@ inline constexpr size_t kMaxSparseOperands = 2;
 // Bits of a column's rows come in words of 64.
 constexpr size_t SparseWords(size_t batch) { return (batch + 63) / 64; }
 
-// Lists and bits of some columns of a batch.
-struct SparseList {
-  size_t batch;
-  const uint8_t* pixels;  // panels of [batch, width]
-  size_t stride;          // from one panel to the next
-  Range columns;          // whole panels, but for the last of the matrix; kMaxListColumns at most
-  uint32_t* entries;      // [batch * columns + kListSlack]
-  ByteList* lists;        // [batch]
-  uint64_t* bits;         // [all columns, SparseWords(batch)]
+// Some columns of a batch, side by side.
+struct SparseGather {
+  const uint8_t* pixels;  // [*, features]
+  size_t features;
+  std::span<const uint32_t> rows;  // [batch], of pixels
+  std::span<const Range> runs;     // of columns, ascending, kSparseColumns at most in all
+  uint8_t* to;                     // [batch, kSparseColumns], and kRunPiece more
 };
 
-// y[i, :] = start + sum over the entries of list i of values[byte] * b[column - first, :].
+// Some columns of a row.
+struct SparseRow {
+  const uint8_t* pixels;  // from the first of them
+  uint64_t bits;          // bit j: column j is not 0
+};
+
+// Finds what is not 0 in some columns of a batch.
+struct SparseSearch {
+  size_t columns;             // kSparseColumns at most
+  std::span<SparseRow> rows;  // [batch]; bits are to be found
+  uint64_t* column_bits;  // the same by columns, [columns, SparseWords(batch)]; null: not needed
+};
+
+// y[i, :] = start + sum over the bits j of row i of values[pixel] * b[j, :].
 struct SparseProduct {
   struct Operand {
-    const float* b;      // [*, width]
+    const float* b;      // [columns, width]
     const float* start;  // [width], the same for every row; null to go on from what y holds
     float* y;            // [batch, width]
   };
-  std::span<const ByteList> lists;    // [batch]
+  std::span<const SparseRow> rows;    // [batch]
   const float* values;                // [256]
-  size_t first;                       // the column of b's first row
   std::span<const Operand> operands;  // 1 to kMaxSparseOperands
-  RowPrefetcher* prefetch;            // a line is asked for every two rows
+  RowPrefetcher* prefetch;            // a line is asked for every four rows
 };
 
 // One step of an optimizer for the weights of some columns, with the gradient x^T d: formed in
@@ -64,7 +74,7 @@ struct SparseUpdate {
   size_t batch;
   size_t columns;                     // width at most
   const uint64_t* bits;               // [columns, SparseWords(batch)]
-  const uint8_t* pixels;              // [batch, width], from the first of these columns
+  const uint8_t* pixels;              // [batch, kSparseColumns], from the first of these columns
   const float* values;                // [256]
   std::span<const Operand> operands;  // 1 to kMaxSparseOperands
   RowPrefetcher* prefetch;            // a line is asked for every column
@@ -73,7 +83,8 @@ struct SparseUpdate {
 struct SparseKernels {
   Target target;
   size_t width;  // of a panel
-  void (*list)(const SparseList& job);
+  void (*gather)(const SparseGather& job);
+  void (*search)(const SparseSearch& job);
   void (*product)(const SparseProduct& job);
   void (*update)(OptimizerKind kind, MathMode math, const UpdateStep& step,
                  const SparseUpdate& job);

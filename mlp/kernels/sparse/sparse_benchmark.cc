@@ -19,15 +19,13 @@ namespace {
 constexpr size_t kSide = 28;
 constexpr size_t kColumns = kSide * kSide;
 constexpr size_t kUnits = 64;
-constexpr size_t kStretch = 128;
 // So many batches take turns: nothing can be learnt by heart.
 constexpr size_t kBatches = 16;
 
 struct Batch {
-  AlignedBuffer<uint8_t> pixels;
-  std::vector<uint32_t> entries;
-  std::vector<ByteList> lists;
-  std::vector<uint64_t> bits;
+  std::vector<AlignedBuffer<uint8_t>> blocks;  // [stretches], of [batch, kSparseColumns]
+  std::vector<SparseRow> rows;                 // [stretches, batch]
+  std::vector<uint64_t> bits;                  // [kColumns, words]
 };
 
 class Layer {
@@ -49,30 +47,34 @@ class Layer {
     for (float& x : d_) x = 0.01f * stream.Normal();
     for (size_t i = 0; i < 256; ++i) values_.push_back(static_cast<float>(i) / 255);
     for (Batch& b : batches_) {
-      b.pixels = AlignedBuffer<uint8_t>((kColumns + width_ - 1) / width_ * stride_);
+      for (size_t s = 0; s < Stretches(); ++s) {
+        b.blocks.emplace_back(batch * kSparseColumns);
+        for (size_t i = 0; i < batch; ++i) {
+          b.rows.push_back({b.blocks[s].data() + i * kSparseColumns, 0});
+        }
+      }
       for (size_t i = 0; i < batch; ++i) {
         for (size_t j = 0; j < kColumns; ++j) {
           const double x = static_cast<double>(j % kSide) - 13.5;
           const double y = static_cast<double>(j / kSide) - 13.5;
           if (stream.Uniform(0, 1) > 0.75 * std::exp(-(x * x + y * y) / 72)) continue;
-          b.pixels[j / width_ * stride_ + i * width_ + j % width_] =
+          b.blocks[j / kSparseColumns][i * kSparseColumns + j % kSparseColumns] =
               static_cast<uint8_t>(1 + stream.Below(255));
         }
       }
-      b.entries.resize(batch * kColumns + Stretches() * kListSlack);
-      b.lists.resize(Stretches() * batch);
       b.bits.resize(kColumns * SparseWords(batch));
-      List(b);
+      Search(b);
     }
   }
 
   Batch& Next() { return batches_[turn_++ % kBatches]; }
 
-  void List(Batch& b) {
+  void Search(Batch& b) {
     for (size_t s = 0; s < Stretches(); ++s) {
-      kernels_.list({batch_, b.pixels.data(), stride_, StretchOf(s),
-                     b.entries.data() + batch_ * s * kStretch + s * kListSlack,
-                     b.lists.data() + s * batch_, b.bits.data()});
+      const size_t begin = s * kSparseColumns;
+      kernels_.search({std::min(kSparseColumns, kColumns - begin),
+                       std::span(b.rows).subspan(s * batch_, batch_),
+                       b.bits.data() + begin * SparseWords(batch_)});
     }
   }
 
@@ -81,11 +83,11 @@ class Layer {
       for (size_t s = 0; s < Stretches(); ++s) {
         SparseProduct::Operand operands[kMaxSparseOperands];
         for (size_t o = 0; o < kMaxSparseOperands; ++o) {
-          operands[o] = {weights_.data() + ((p + o) * kColumns + s * kStretch) * width_,
+          operands[o] = {weights_.data() + ((p + o) * kColumns + s * kSparseColumns) * width_,
                          s == 0 ? start_.data() : nullptr, y_.data() + (p + o) * stride_};
         }
-        kernels_.product({std::span(b.lists).subspan(s * batch_, batch_), values_.data(),
-                          s * kStretch, operands, &prefetch_});
+        kernels_.product(
+            {std::span(b.rows).subspan(s * batch_, batch_), values_.data(), operands, &prefetch_});
       }
     }
   }
@@ -102,20 +104,17 @@ class Layer {
                          weights_.data() + at,
                          {m_.data() + at, v_.data() + at}};
         }
-        kernels_.update(
-            OptimizerKind::kAdam, MathMode::kFast, step,
-            {batch_, std::min(width_, kColumns - column),
-             b.bits.data() + column * SparseWords(batch_),
-             b.pixels.data() + column / width_ * stride_, values_.data(), operands, &prefetch_});
+        kernels_.update(OptimizerKind::kAdam, MathMode::kFast, step,
+                        {batch_, std::min(width_, kColumns - column),
+                         b.bits.data() + column * SparseWords(batch_),
+                         b.blocks[column / kSparseColumns].data() + column % kSparseColumns,
+                         values_.data(), operands, &prefetch_});
       }
     }
   }
 
  private:
-  static size_t Stretches() { return (kColumns + kStretch - 1) / kStretch; }
-  static Range StretchOf(size_t s) {
-    return {s * kStretch, std::min((s + 1) * kStretch, kColumns)};
-  }
+  static size_t Stretches() { return (kColumns + kSparseColumns - 1) / kSparseColumns; }
 
   const SparseKernels& kernels_;
   const size_t width_;
@@ -142,7 +141,7 @@ int Register() {
   for (const Target& target : SupportedTargets()) {
     if (FindSparseKernels(target) == nullptr) continue;
     for (const size_t batch : {32, 64, 128, 256}) {
-      add("list", target, batch, [](Layer& layer, Batch& b) { layer.List(b); });
+      add("search", target, batch, [](Layer& layer, Batch& b) { layer.Search(b); });
       add("product", target, batch, [](Layer& layer, Batch& b) { layer.Product(b); });
       add("update", target, batch, [](Layer& layer, Batch& b) { layer.Update(b); });
     }

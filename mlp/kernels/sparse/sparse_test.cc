@@ -16,34 +16,69 @@
 namespace mlp::kernels {
 namespace {
 
+constexpr size_t kFeatures = 230;
 constexpr size_t kColumns = 200;
 
-// A batch of bytes, most of them 0, in panels, with lists and bits of all its columns.
+// A batch of bytes, most of them 0, picked from a matrix by rows and columns, in stretches; with
+// what is not 0 of them.
 class SparseTest : public testing::TestWithParam<Target> {
  protected:
+  struct Stretch {
+    std::vector<Range> runs;
+    size_t columns;
+  };
   void Draw(size_t batch) {
     batch_ = batch;
     words_ = SparseWords(batch);
-    stride_ = batch * width_ + 64;
-    pixels_ = AlignedBuffer<uint8_t>((kColumns + width_ - 1) / width_ * stride_);
+    std::vector<uint32_t> picked;
+    for (uint32_t i = 0; i < batch; ++i) picked.push_back(static_cast<uint32_t>(batch - 1 - i));
+    bytes_ = AlignedBuffer<uint8_t>(batch * kFeatures);
+    for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(1 + stream_.Below(255));
     for (size_t i = 0; i < batch; ++i) {
       for (size_t j = 0; j < kColumns; ++j) {
         // Column 5 is 0 in all rows, row 1 in all columns, column 6 full.
         const bool is_there = j == 6 || (j != 5 && i != 1 && stream_.Below(4) == 0);
-        Pixel(i, j) = static_cast<uint8_t>(is_there ? 1 + stream_.Below(255) : 0);
+        if (!is_there) bytes_[picked[i] * kFeatures + FeatureOf(j)] = 0;
       }
     }
-    entries_.resize(batch * kColumns + 3 * kListSlack);
-    lists_.assign(ranges_.size() * batch, {});
+    blocks_.clear();
+    rows_.assign(stretches_.size() * batch, {});
     bits_.assign(kColumns * words_, ~uint64_t{0});
-    for (size_t r = 0; r < ranges_.size(); ++r) {
-      kernels_.list({batch, pixels_.data(), stride_, ranges_[r],
-                     entries_.data() + batch * ranges_[r].begin + r * kListSlack,
-                     lists_.data() + r * batch, bits_.data()});
+    size_t begin = 0;
+    for (size_t s = 0; s < stretches_.size(); ++s) {
+      blocks_.emplace_back(batch * kSparseColumns + kRunPiece);
+      // What was there before must not count.
+      for (uint8_t& byte : blocks_[s]) byte = 9;
+      kernels_.gather({bytes_.data(), kFeatures, picked, stretches_[s].runs, blocks_[s].data()});
+      for (size_t i = 0; i < batch; ++i) {
+        rows_[s * batch + i].pixels = blocks_[s].data() + i * kSparseColumns;
+      }
+      kernels_.search({stretches_[s].columns, std::span(rows_).subspan(s * batch, batch),
+                       bits_.data() + begin * words_});
+      begin += stretches_[s].columns;
+    }
+    // The same as panels, for products that leave out nothing.
+    stride_ = batch * width_ + 64;
+    panels_ = AlignedBuffer<uint8_t>((kColumns + width_ - 1) / width_ * stride_);
+    for (size_t i = 0; i < batch; ++i) {
+      for (size_t j = 0; j < kColumns; ++j) {
+        panels_[j / width_ * stride_ + i * width_ + j % width_] = Pixel(i, j);
+      }
     }
   }
-  uint8_t& Pixel(size_t i, size_t j) {
-    return pixels_[j / width_ * stride_ + i * width_ + j % width_];
+  // Where the stretches find column j.
+  size_t FeatureOf(size_t j) const {
+    for (const Stretch& stretch : stretches_) {
+      for (const Range& run : stretch.runs) {
+        if (j < run.size()) return run.begin + j;
+        j -= run.size();
+      }
+    }
+    ADD_FAILURE() << "no column " << j;
+    return 0;
+  }
+  uint8_t Pixel(size_t i, size_t j) const {
+    return bytes_[(batch_ - 1 - i) * kFeatures + FeatureOf(j)];
   }
   AlignedBuffer<float> Random(size_t n) {
     AlignedBuffer<float> buffer(n);
@@ -59,30 +94,37 @@ class SparseTest : public testing::TestWithParam<Target> {
   const SparseKernels& kernels_ = *FindSparseKernels(GetParam());
   const PanelKernels& panel_ = *FindPanelKernels(GetParam());
   const size_t width_ = kernels_.width;
-  const std::vector<Range> ranges_ = {{0, 64}, {64, 64}, {64, kColumns}};
+  // Whole and part words of columns, runs of every kind, up to the last feature; and none.
+  const std::vector<Stretch> stretches_ = {{{{0, 64}}, 64},
+                                           {{{65, 66}, {68, 101}, {102, 132}}, 64},
+                                           {{}, 0},
+                                           {{{140, 141}, {150, 182}, {199, kFeatures}}, 64},
+                                           {{{183, 191}}, 8}};
   const std::vector<float> values_ = Values();
   Stream stream_{1, Purpose::kTest};
   RowPrefetcher prefetch_;
   size_t batch_, words_, stride_;
-  AlignedBuffer<uint8_t> pixels_;
-  std::vector<uint32_t> entries_;
-  std::vector<ByteList> lists_;
-  std::vector<uint64_t> bits_;
+  AlignedBuffer<uint8_t> bytes_;                // [batch, kFeatures]
+  std::vector<AlignedBuffer<uint8_t>> blocks_;  // [stretches], of [batch, kSparseColumns]
+  std::vector<SparseRow> rows_;                 // [stretches, batch]
+  std::vector<uint64_t> bits_;                  // [kColumns, words]
+  AlignedBuffer<uint8_t> panels_;
 };
 
-TEST_P(SparseTest, ListsHoldWhatIsNotZero) {
+TEST_P(SparseTest, FindsWhatIsNotZero) {
   for (const size_t batch : {1, 2, 63, 64, 65, 130}) {
     Draw(batch);
-    for (size_t r = 0; r < ranges_.size(); ++r) {
+    size_t begin = 0;
+    for (size_t s = 0; s < stretches_.size(); ++s) {
       for (size_t i = 0; i < batch; ++i) {
-        std::vector<uint32_t> expected;
-        for (size_t j = ranges_[r].begin; j < ranges_[r].end; ++j) {
-          if (Pixel(i, j) != 0) expected.push_back(static_cast<uint32_t>(j << 8 | Pixel(i, j)));
+        const SparseRow& row = rows_[s * batch + i];
+        for (size_t j = 0; j < 64; ++j) {
+          const bool is_there = j < stretches_[s].columns && Pixel(i, begin + j) != 0;
+          ASSERT_EQ(row.bits >> j & 1, uint64_t{is_there}) << "stretch " << s << " row " << i;
+          ASSERT_TRUE(!is_there || row.pixels[j] == Pixel(i, begin + j));
         }
-        const ByteList& list = lists_[r * batch + i];
-        EXPECT_EQ(std::vector<uint32_t>(list.entries, list.entries + list.count), expected)
-            << "batch " << batch << " row " << i;
       }
+      begin += stretches_[s].columns;
     }
     for (size_t j = 0; j < kColumns; ++j) {
       for (size_t i = 0; i < words_ * 64; ++i) {
@@ -98,23 +140,21 @@ TEST_P(SparseTest, ListsHoldWhatIsNotZero) {
 TEST_P(SparseTest, ProductEqualsTheDenseOne) {
   for (const size_t batch : {1, 2, 64, 65}) {
     Draw(batch);
-    AlignedBuffer<float> x(pixels_.size());
-    panel_.convert(x.size(), 1.0f / 255.0f, pixels_.data(), x.data());
+    AlignedBuffer<float> x(panels_.size());
+    panel_.convert(x.size(), 1.0f / 255.0f, panels_.data(), x.data());
     std::array<AlignedBuffer<float>, 2> b = {Random(kColumns * width_), Random(kColumns * width_)};
     const AlignedBuffer<float> start = Random(width_);
     for (const size_t operands : {1, 2}) {
       std::array<AlignedBuffer<float>, 2> y = {Random(batch * width_), Random(batch * width_)};
-      for (size_t r = 0; r < ranges_.size(); ++r) {
-        const size_t first = ranges_[r].begin;
+      size_t begin = 0;
+      for (size_t s = 0; s < stretches_.size(); ++s) {
         std::array<SparseProduct::Operand, 2> job;
         for (size_t o = 0; o < 2; ++o) {
-          job[o] = {b[o].data() + first * width_, r == 0 ? start.data() : nullptr, y[o].data()};
+          job[o] = {b[o].data() + begin * width_, s == 0 ? start.data() : nullptr, y[o].data()};
         }
-        kernels_.product({{lists_.data() + r * batch, batch},
-                          values_.data(),
-                          first,
-                          std::span(job).first(operands),
-                          &prefetch_});
+        kernels_.product({std::span(rows_).subspan(s * batch, batch), values_.data(),
+                          std::span(job).first(operands), &prefetch_});
+        begin += stretches_[s].columns;
       }
       for (size_t o = 0; o < operands; ++o) {
         AlignedBuffer<float> expected(batch * width_);
@@ -132,45 +172,56 @@ TEST_P(SparseTest, UpdateEqualsTheDenseOne) {
     for (const MathMode math : {MathMode::kExact, MathMode::kFast}) {
       for (const float keep : {1.0f, 0.99f}) {
         for (const size_t batch : {1, 65}) {
-          Draw(batch);
-          const UpdateStep step = {.rate = 0.01f,
-                                   .keep = keep,
-                                   .beta1 = 0.9f,
-                                   .beta2 = 0.999f,
-                                   .root_scale = 2.0f,
-                                   .epsilon = 1e-8f};
-          AlignedBuffer<float> x(pixels_.size());
-          panel_.convert(x.size(), 1.0f / 255.0f, pixels_.data(), x.data());
-          const AlignedBuffer<float> d = Random(batch * width_);
-          const size_t columns = std::min<size_t>(width_, 7);
-          // Weights and states, for both ways; column 5 has no state.
-          std::array<std::array<AlignedBuffer<float>, 1 + kMaxStates>, 2> way;
-          for (size_t k = 0; k <= kMaxStates; ++k) {
-            way[0][k] = Random(width_ * width_);
-            way[1][k] = AlignedBuffer<float>(width_ * width_);
-            for (size_t i = 0; i < way[0][k].size(); ++i) {
-              if (k > 0) way[0][k][i] = i / width_ == 5 ? 0 : std::abs(way[0][k][i]);
-              way[1][k][i] = way[0][k][i];
+          for (const size_t operands : {1, 2}) {
+            Draw(batch);
+            const UpdateStep step = {.rate = 0.01f,
+                                     .keep = keep,
+                                     .beta1 = 0.9f,
+                                     .beta2 = 0.999f,
+                                     .root_scale = 2.0f,
+                                     .epsilon = 1e-8f};
+            AlignedBuffer<float> x(panels_.size());
+            panel_.convert(x.size(), 1.0f / 255.0f, panels_.data(), x.data());
+            const size_t columns = std::min<size_t>(width_, 7);
+            // Weights and states of each operand, for both ways; column 5 has no state.
+            using Arrays = std::array<AlignedBuffer<float>, 1 + kMaxStates>;
+            std::array<std::array<Arrays, 2>, 2> ways;
+            std::array<AlignedBuffer<float>, 2> d = {Random(batch * width_),
+                                                     Random(batch * width_)};
+            std::array<SparseUpdate::Operand, 2> jobs;
+            for (size_t o = 0; o < 2; ++o) {
+              for (size_t k = 0; k <= kMaxStates; ++k) {
+                ways[0][o][k] = Random(width_ * width_);
+                ways[1][o][k] = AlignedBuffer<float>(width_ * width_);
+                for (size_t i = 0; i < width_ * width_; ++i) {
+                  float& value = ways[0][o][k][i];
+                  if (k > 0) value = i / width_ == 5 ? 0 : std::abs(value);
+                  ways[1][o][k][i] = value;
+                }
+              }
+              jobs[o] = {d[o].data(), ways[0][o][0].data(), {}};
+              for (size_t k = 0; k < States(kind); ++k) {
+                jobs[o].states[k] = ways[0][o][k + 1].data();
+              }
             }
-          }
-          SparseUpdate::Operand operand = {d.data(), way[0][0].data(), {}};
-          for (size_t k = 0; k < States(kind); ++k) operand.states[k] = way[0][k + 1].data();
-          kernels_.update(kind, math, step,
-                          {batch,
-                           columns,
-                           bits_.data(),
-                           pixels_.data(),
-                           values_.data(),
-                           {&operand, 1},
-                           &prefetch_});
-          PanelUpdate job = {batch,    columns,          width_, x.data(),
-                             d.data(), way[1][0].data(), {},     &prefetch_};
-          for (size_t k = 0; k < States(kind); ++k) job.states[k] = way[1][k + 1].data();
-          panel_.update(kind, math, step, job);
-          for (size_t k = 0; k <= States(kind); ++k) {
-            for (size_t i = 0; i < way[0][k].size(); ++i) {
-              ASSERT_EQ(way[0][k][i], way[1][k][i])
-                  << Name(kind) << " batch " << batch << " state " << k << " at " << i;
+            kernels_.update(kind, math, step,
+                            {batch, columns, bits_.data(), blocks_[0].data(), values_.data(),
+                             std::span(jobs).first(operands), &prefetch_});
+            for (size_t o = 0; o < operands; ++o) {
+              PanelUpdate job = {batch,    columns,     width_,
+                                 x.data(), d[o].data(), ways[1][o][0].data(),
+                                 {},       &prefetch_};
+              for (size_t k = 0; k < States(kind); ++k) job.states[k] = ways[1][o][k + 1].data();
+              panel_.update(kind, math, step, job);
+            }
+            for (size_t o = 0; o < 2; ++o) {
+              for (size_t k = 0; k <= States(kind); ++k) {
+                for (size_t i = 0; i < width_ * width_; ++i) {
+                  ASSERT_EQ(ways[0][o][k][i], ways[1][o][k][i])
+                      << Name(kind) << " batch " << batch << " operand " << o << " of " << operands
+                      << " state " << k << " at " << i;
+                }
+              }
             }
           }
         }

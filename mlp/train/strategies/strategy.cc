@@ -125,6 +125,10 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
   return resolved;
 }
 
+size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec) {
+  return options.columns.empty() ? spec.inputs : options.columns.size();
+}
+
 int BusyThreads(const StrategyOptions& resolved) {
   switch (resolved.kind.value()) {
     case StrategyKind::kTiny:

@@ -77,6 +77,9 @@ struct StrategyOptions {
   // None: if a smaller part than skip_below of the training set is others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
   double skip_below = 0.35;  // see mlp/tune
+  // Of tensor_parallel: the inputs that are not 0 in the whole training set, ascending, see
+  // data::UsedColumns (Trainer); empty: all. The others have no gradient.
+  std::vector<uint32_t> columns = {};
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
   // Where steps note what they do, with a lane for each thread; it has to outlive the strategy.
@@ -94,6 +97,9 @@ bool UsesAmx(const StrategyOptions& options);
 
 // The options with what they leave open decided: kind, shards and amx.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
+
+// How many of the model's inputs its steps read.
+size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec);
 
 // How many of those threads have work in a step.
 int BusyThreads(const StrategyOptions& resolved);

@@ -18,16 +18,19 @@ size_t StepsAtOnce(size_t parameters, size_t max_batch) {
 
 TensorParallel::TensorParallel(const Setup& setup)
     : StrategyBase(setup),
-      engine_(model_, optimizer_, kernels_,
-              {.math = math_,
-               .precision = setup.options.precision,
-               .tiles = setup.options.amx.value_or(false),
-               .shards = setup.options.shards,
-               .max_batch = setup.max_batch,
-               .threads = threads_,
-               .skip_zeros = setup.options.skip_zeros.value_or(false),
-               .profile = setup.options.profile}),
-      updates_(StepsAtOnce(model_.parameters().size(), setup.max_batch)) {}
+      columns_(setup.options.columns),
+      engine_options_({.math = math_,
+                       .precision = setup.options.precision,
+                       .tiles = setup.options.amx.value_or(false),
+                       .shards = setup.options.shards,
+                       .max_batch = setup.max_batch,
+                       .threads = threads_,
+                       .skip_zeros = setup.options.skip_zeros.value_or(false),
+                       .columns = columns_,
+                       .profile = profile_}),
+      updates_(StepsAtOnce(model_.parameters().size(), setup.max_batch)) {
+  Load();
+}
 
 engine::StepResult TensorParallel::Step(const engine::Batch& batch) {
   return Steps(batch, batch.rows.size());
@@ -39,7 +42,7 @@ engine::StepResult TensorParallel::Steps(const engine::Batch& batch, size_t batc
     optimizer_.BeginStep();
     updates_[i] = optimizer_.step();
   }
-  return engine_.Steps(batch, batch_size, std::span(updates_).first(steps));
+  return engine_->Steps(batch, batch_size, std::span(updates_).first(steps));
 }
 
 }  // namespace mlp::train
