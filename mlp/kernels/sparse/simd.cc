@@ -46,6 +46,50 @@ static_assert(kSparseColumns == kWord);
 
 // a[i] bit j <-> a[j] bit i, by swapping ever smaller blocks off the diagonal (Warren, "Hacker's
 // Delight", 2nd edition, section 7-3).
+#if defined(__AVX512F__)
+// Eight words to a vector: the larger blocks are whole vectors, the smaller ones lie within one.
+template <int kSize>
+[[gnu::always_inline]] inline __m512i SwapWithin(__m512i x, __m512i partner, uint64_t mask) {
+  // A lane takes its partner's half: shifted up where it is the first of the two, else down. Shifts
+  // by 64 give 0.
+  constexpr __mmask8 kFirst = kSize == 4 ? 0x0f : kSize == 2 ? 0x33 : 0x55;
+  const __m512i none = _mm512_set1_epi64(64);
+  const __m512i by = _mm512_set1_epi64(kSize);
+  const __m512i up = _mm512_sllv_epi64(partner, _mm512_mask_mov_epi64(none, kFirst, by));
+  const __m512i down = _mm512_srlv_epi64(partner, _mm512_mask_mov_epi64(by, kFirst, none));
+  const __m512i low = _mm512_set1_epi64(static_cast<long long>(mask));
+  const __m512i keep =
+      _mm512_mask_xor_epi64(low, static_cast<__mmask8>(~kFirst), low, _mm512_set1_epi64(-1));
+  return _mm512_ternarylogic_epi64(keep, x, _mm512_or_si512(up, down), 0xca);  // keep ? x : ...
+}
+
+[[gnu::always_inline]] inline void TransposeBits(uint64_t (&a)[kWord]) {
+  __m512i x[8];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 8; ++i) x[i] = _mm512_loadu_si512(a + 8 * i);
+  uint64_t mask = 0x00000000ffffffff;
+#pragma GCC unroll 3
+  for (unsigned size = kWord / 2; size >= 8; size /= 2, mask ^= mask << size) {
+    const __m512i low = _mm512_set1_epi64(static_cast<long long>(mask));
+    const unsigned vectors = size / 8;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; ++i) {
+      if (i & vectors) continue;
+      const __m512i swap =
+          _mm512_and_si512(_mm512_xor_si512(_mm512_srli_epi64(x[i], size), x[i + vectors]), low);
+      x[i] = _mm512_xor_si512(x[i], _mm512_slli_epi64(swap, size));
+      x[i + vectors] = _mm512_xor_si512(x[i + vectors], swap);
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 8; ++i) {
+    x[i] = SwapWithin<4>(x[i], _mm512_shuffle_i64x2(x[i], x[i], 0x4e), 0x0f0f0f0f0f0f0f0f);
+    x[i] = SwapWithin<2>(x[i], _mm512_permutex_epi64(x[i], 0x4e), 0x3333333333333333);
+    x[i] = SwapWithin<1>(x[i], _mm512_permutex_epi64(x[i], 0xb1), 0x5555555555555555);
+    _mm512_storeu_si512(a + 8 * i, x[i]);
+  }
+}
+#else
 [[gnu::always_inline]] inline void TransposeBits(uint64_t (&a)[kWord]) {
   uint64_t mask = 0x00000000ffffffff;
 #pragma GCC unroll 6
@@ -59,6 +103,7 @@ static_assert(kSparseColumns == kWord);
     }
   }
 }
+#endif
 
 void Gather(const SparseGather& job) {
   uint8_t* to = job.to;
