@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "benchmarks/autodiff/command.h"
 #include "benchmarks/autodiff/engines.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/summary.h"
 #include "mlp/base/denormals.h"
 #include "mlp/base/largest_error.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/kernels/target.h"
 
 namespace mlp::experiments {
@@ -63,6 +66,12 @@ absl::Status Measure(const std::string& name, const Make& make, double nodes,
   const ScopedFlushDenormals flush;
   const std::vector<Engine> engines = make(session.smoke(), session.seed());
   const Engine& engine = Find(engines, name);
+  if (engine.seconds) {
+    MLP_ASSIGN_OR_RETURN(const double sample_s, engine.seconds());
+    run.timings["sample_s"].push_back(sample_s);
+    run.timings["node_s"].push_back(sample_s / nodes);
+    return absl::OkStatus();
+  }
   run.resolved["tape"] = kernels::Name({kernels::Backend::kAutovec, BestIsa()});
   run.params["threads"] = 1.0;
   TimeCalls(
@@ -97,7 +106,23 @@ void AddEngines(Table& table, const Make& make, double nodes) {
 }
 
 int Main(Experiment& experiment) {
+  std::vector<std::string> commands;
+  experiment.flags().Group("Engines");
+  experiment.flags().StringList(
+      "command", &commands,
+      {.help = "one more for the sample: a program that differentiates it and prints how many us "
+               "that took; its gradient is not checked",
+       .value_name = "NAME=COMMAND"});
   if (const auto exit_code = experiment.Parse()) return *exit_code;
+  std::vector<Engine> others;
+  for (const std::string& command : commands) {
+    const absl::StatusOr<Engine> engine = autodiff::CommandEngine(command);
+    if (!engine.ok()) {
+      absl::FPrintF(stderr, "autodiff_engines: %s\n", engine.status().message());
+      return 2;
+    }
+    others.push_back(*engine);
+  }
   const auto view = [](const char* name, const char* title) {
     return record::View{
         .name = name,
@@ -107,8 +132,10 @@ int Main(Experiment& experiment) {
         .columns = {"timings.node_s", "metrics.bytes_per_node", "metrics.gradient_deviation"},
         .plots = {{.kind = "bars", .log_x = true}}};
   };
-  AddEngines(experiment.AddTable(view("sample", "Loss and gradient of one sample of 784-16-10")),
-             SampleEngines, SampleJob::kNodes);
+  AddEngines(
+      experiment.AddTable(view("sample", "Loss and gradient of one sample of 784-16-10")),
+      [=](bool smoke, uint64_t seed) { return Both(SampleEngines(smoke, seed), others); },
+      SampleJob::kNodes);
   AddEngines(experiment.AddTable(view("graph", "A random graph of a million ops")), DagEngines,
              kDagOps);
   experiment.SetConfig("gradient_deviation",
