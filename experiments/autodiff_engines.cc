@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "benchmarks/autodiff/command.h"
 #include "benchmarks/autodiff/engines.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/summary.h"
 #include "mlp/base/denormals.h"
 #include "mlp/base/largest_error.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/kernels/target.h"
 
 namespace mlp::experiments {
@@ -27,6 +30,8 @@ using autodiff::Engine;
 using autodiff::SampleJob;
 // The engines of one job; made anew for each run, so that each stands alone in memory.
 using Make = std::function<std::vector<Engine>(bool smoke, uint64_t seed)>;
+// The elementary operations of a job.
+using Nodes = std::function<double(bool smoke)>;
 
 std::vector<Engine> Both(std::vector<Engine> own, std::vector<Engine> others) {
   own.insert(own.end(), others.begin(), others.end());
@@ -58,17 +63,23 @@ double GradientDeviation(const std::vector<double>& gradient, const std::vector<
   return deviation.value() / largest;
 }
 
-absl::Status Measure(const std::string& name, const Make& make, double nodes,
+absl::Status Measure(const std::string& name, const Make& make, const Nodes& nodes_of,
                      const Session& session, record::RunRecord& run) {
   const ScopedFlushDenormals flush;
   const std::vector<Engine> engines = make(session.smoke(), session.seed());
   const Engine& engine = Find(engines, name);
+  const double nodes = nodes_of(session.smoke());
+  if (engine.seconds) {
+    MLP_ASSIGN_OR_RETURN(const double sample_s, engine.seconds());
+    run.timings["sample_s"].push_back(sample_s);
+    run.timings["node_s"].push_back(sample_s / nodes);
+    return absl::OkStatus();
+  }
   run.resolved["tape"] = kernels::Name({kernels::Backend::kAutovec, BestIsa()});
   run.params["threads"] = 1.0;
   TimeCalls(
       session, {}, [&] { engine.run(); }, run);
   const auto samples = static_cast<double>(engine.samples);
-  if (session.smoke() && nodes > kSmokeDagOps) nodes = kSmokeDagOps;
   for (const double call_s : run.timings["call_s"]) {
     run.timings["sample_s"].push_back(call_s / samples);
     run.timings["node_s"].push_back(call_s / samples / nodes);
@@ -84,7 +95,7 @@ absl::Status Measure(const std::string& name, const Make& make, double nodes,
   return absl::OkStatus();
 }
 
-void AddEngines(Table& table, const Make& make, double nodes) {
+void AddEngines(Table& table, const Make& make, const Nodes& nodes) {
   for (const Engine& engine : make(/*smoke=*/true, /*seed=*/1)) {
     table.Add({.name = engine.name,
                .params = {},
@@ -96,8 +107,36 @@ void AddEngines(Table& table, const Make& make, double nodes) {
   }
 }
 
+absl::StatusOr<std::vector<Engine>> CommandEngines(const std::vector<std::string>& commands) {
+  std::vector<Engine> others;
+  const std::vector<Engine> built_in = SampleEngines(/*smoke=*/true, /*seed=*/1);
+  for (const std::string& command : commands) {
+    MLP_ASSIGN_OR_RETURN(const Engine engine, autodiff::CommandEngine(command));
+    for (const std::vector<Engine>& taken : {built_in, others}) {
+      if (std::ranges::find(taken, engine.name, &Engine::name) != taken.end()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--command: expected a name that no other engine has, found ", engine.name));
+      }
+    }
+    others.push_back(engine);
+  }
+  return others;
+}
+
 int Main(Experiment& experiment) {
+  std::vector<std::string> commands;
+  experiment.flags().Group("Engines");
+  experiment.flags().StringList(
+      "command", &commands,
+      {.help = "one more for the sample: a program that differentiates it and prints how many us "
+               "that took; its gradient is not checked",
+       .value_name = "NAME=COMMAND"});
   if (const auto exit_code = experiment.Parse()) return *exit_code;
+  const absl::StatusOr<std::vector<Engine>> others = CommandEngines(commands);
+  if (!others.ok()) {
+    absl::FPrintF(stderr, "autodiff_engines: %s\n", others.status().message());
+    return 2;
+  }
   const auto view = [](const char* name, const char* title) {
     return record::View{
         .name = name,
@@ -107,10 +146,12 @@ int Main(Experiment& experiment) {
         .columns = {"timings.node_s", "metrics.bytes_per_node", "metrics.gradient_deviation"},
         .plots = {{.kind = "bars", .log_x = true}}};
   };
-  AddEngines(experiment.AddTable(view("sample", "Loss and gradient of one sample of 784-16-10")),
-             SampleEngines, SampleJob::kNodes);
+  AddEngines(
+      experiment.AddTable(view("sample", "Loss and gradient of one sample of 784-16-10")),
+      [=](bool smoke, uint64_t seed) { return Both(SampleEngines(smoke, seed), *others); },
+      [](bool) { return SampleJob::kNodes; });
   AddEngines(experiment.AddTable(view("graph", "A random graph of a million ops")), DagEngines,
-             kDagOps);
+             [](bool smoke) { return smoke ? kSmokeDagOps : kDagOps; });
   experiment.SetConfig("gradient_deviation",
                        "largest difference from the textbook's gradient, in parts of its largest "
                        "number");

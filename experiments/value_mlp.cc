@@ -163,7 +163,11 @@ absl::Status TrainValues(const Mode& mode, const std::string& name, size_t batch
     entry = {{"epoch", static_cast<double>(epoch)},
              {"epoch_s", timer.Seconds()},
              {"train_loss", loss / static_cast<double>(rows.size())}};
-    if (!std::isfinite(loss)) return absl::AbortedError("the loss is no longer a finite number");
+    if (!std::isfinite(loss)) {
+      return absl::AbortedError(absl::StrCat("epoch ", epoch,
+                                             ": the loss is no longer a finite number, first by ",
+                                             training.first_non_finite()));
+    }
     entry["train_accuracy"] = training.Evaluate(dataset.train, seen);
     entry["test_accuracy"] = training.Evaluate(dataset.test, test);
     // How the gradient flows: its root mean square in each layer.
@@ -285,7 +289,10 @@ absl::Status TrainVectorised(const Mode& mode, const std::string& name, size_t b
 int Main(Experiment& experiment) {
   std::vector<std::string> words;
   experiment.flags().Positional(
-      &words, {.help = "quick: 50 samples; full: all", .value_name = "quick|full", .max = 1});
+      &words, {.help = "quick: 50 samples; full: all (--backend and --isa are for the vectorised "
+                       "variants: a tape takes the CPU's best)",
+               .value_name = "quick|full",
+               .max = 1});
   std::string graph;
   experiment.flags().Group("Looking inside");
   experiment.flags().String(

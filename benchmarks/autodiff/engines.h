@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "benchmarks/autodiff/job.h"
 
 namespace mlp::autodiff {
@@ -23,6 +24,8 @@ struct Engine {
   // Memory of the last run's record. Null where it is not known.
   std::function<double()> bytes = nullptr;
   size_t samples = 1;  // that a run does
+  // In place of all these: what a sample took, in seconds, of an engine that times itself.
+  std::function<absl::StatusOr<double>()> seconds = nullptr;
 };
 
 // This project's: how values are held, and what is computed.

@@ -1,6 +1,8 @@
 // What debug builds check: values are used on the tape, and in the recording, that they belong to.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "mlp/autograd/tape.h"
@@ -39,6 +41,17 @@ TEST_F(ChecksDeathTest, GrowingSumsAndProducts) {
   tape.Rewind(mark);
   EXPECT_DEATH(s += x * x, "used after the tape was rewound");
   EXPECT_DEATH(exp(product).value(), "used after the tape was rewound");
+}
+
+TEST_F(ChecksDeathTest, ASumThatGrewAfterTheMark) {
+  Tape<double> tape;
+  const V x = 2.0, y = 3.0, z = 4.0;
+  V s = x;
+  s += y;
+  const TapeMark mark = tape.Mark();
+  s += z;
+  tape.Rewind(mark);
+  EXPECT_DEATH((s * 1.0).value(), "used after the tape was rewound");
 }
 
 TEST_F(ChecksDeathTest, AnotherTape) {
@@ -92,6 +105,100 @@ TEST_F(ChecksDeathTest, AProductMayBeUsedAfterAMarkButNotWithoutItsFactors) {
   EXPECT_DEATH((product + x).value(), "used after the tape was rewound");
   const V other = 7.0;  // In y's place.
   EXPECT_DEATH((product + other).value(), "used after the tape was rewound");
+}
+
+TEST_F(ChecksDeathTest, ACopyOfAProductThatWasFormedBeforeARewindIsARecordOfItsOwn) {
+  Tape<double> tape;
+  const V w = 2, h = 3;
+  const V area = w * h;
+  const TapeMark mark = tape.Mark();
+  tape.Rewind(mark);
+  V s = area;
+  s = exp(s);
+  tape.Backward(s + area);
+  EXPECT_EQ(w.gradient(), 3 * std::exp(6.0) + 3);
+  V moved_from = w * h;
+  tape.Rewind(mark);
+  const V moved = std::move(moved_from);
+  EXPECT_EQ((moved + 1).value(), 7);
+}
+
+TEST_F(ChecksDeathTest, LeavesAfterARewind) {
+  Tape<double> tape;
+  const TapeMark mark = tape.Mark();
+  const Leaves<double> x = tape.Inputs(std::vector<double>{1, 2});
+  const Leaf<double> second = x[1];
+  EXPECT_EQ((second * 2.0).value(), 4);
+  tape.Rewind(mark);
+  EXPECT_DEATH((x[0] * 2.0).value(), "used after the tape was rewound");
+  for (int i = 0; i < 20; ++i) (void)V(1.0);  // In their place.
+  EXPECT_DEATH((x[0] * 2.0).value(), "used after the tape was rewound");
+  EXPECT_DEATH((void)V(second).value(), "used after the tape was rewound");
+  EXPECT_DEATH((x[0] * x[1]).value(), "used after the tape was rewound");
+  EXPECT_DEATH((void)x.Part(1, 1)[0].id(), "used after the tape was rewound");
+  const Leaves<double> again = tape.Inputs(std::vector<double>{1, 2});
+  Tape<double> other;
+  EXPECT_DEATH((again[0] * 2.0).value(), "on another tape than its own");
+}
+
+TEST_F(ChecksDeathTest, LeavesWithoutATape) {
+  Leaves<double> x;
+  {
+    Tape<double> tape;
+    x = tape.Inputs(std::vector<double>{1, 2});
+  }
+  EXPECT_DEATH((void)x[0].value(), "no tape on this thread");
+}
+
+// Products and sums of packs are computed when they are asked for: too late.
+TEST_F(ChecksDeathTest, ProductsOfPacksAfterARewind) {
+  using P = Value<tape::Pack4d>;
+  P sum;
+  {
+    Tape<tape::Pack4d> tape;
+    const P x = 2.0;
+    const TapeMark mark = tape.Mark();
+    const P y = 3.0;
+    P growing = 1.0;
+    growing += x * y;
+    auto product = x * y;
+    tape.Rewind(mark);
+    EXPECT_DEATH((void)product.value(), "used after the tape was rewound");
+    EXPECT_DEATH((void)growing.value(), "used after the tape was rewound");
+    sum = 1.0;
+    sum += x * x;
+    EXPECT_EQ(sum.value()[3], 5);
+  }
+  EXPECT_DEATH((void)sum.value(), "no tape on this thread");
+}
+
+TEST_F(ChecksDeathTest, ARootOnAnotherTape) {
+  Tape<double> outer;
+  const V x = 2.0;
+  Tape<double> inner;
+  const V y = 3.0;
+  outer.Backward(x);
+  EXPECT_DEATH(outer.Backward(y), "another tape than its own");
+}
+
+TEST_F(ChecksDeathTest, GradientOfADefaultValue) {
+  Tape<double> tape;
+  const V x = 2.0, zero;
+  tape.Backward(x + zero);
+  EXPECT_EQ(x.gradient(), 1);
+  EXPECT_DEATH((void)zero.gradient(), "a default value has no gradient of its own");
+}
+
+TEST_F(ChecksDeathTest, AMarkThatWasRewoundPast) {
+  Tape<double> tape;
+  const V x = 2.0;
+  const TapeMark mark = tape.Mark();
+  EXPECT_GT(exp(x).value(), 0);
+  const TapeMark stale = tape.Mark();
+  tape.Rewind(mark);
+  EXPECT_GT(exp(exp(x)).value(), 0);
+  EXPECT_DEATH(tape.Rewind(stale), "check failed");
+  tape.Rewind(mark);
 }
 
 TEST_F(ChecksDeathTest, AValueThatOutlivesItsTape) {

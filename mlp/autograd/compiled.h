@@ -16,12 +16,15 @@ template <class T, class Function>
 class CompiledTape {
  public:
   // f: from std::span<const Value<T>> to Value<T>; it may depend on its inputs alone.
-  explicit CompiledTape(Function f, size_t inputs) : f_(std::move(f)), inputs_(inputs) {}
+  explicit CompiledTape(Function f, size_t inputs)
+      : f_(std::move(f)), inputs_(inputs), empty_(tape_.Mark()) {
+    tape_.Deactivate();
+  }
 
   // f(x). x has as many numbers as were announced.
   T Evaluate(std::span<const T> x) {
     MLP_CHECK_EQ(x.size(), inputs_);
-    if (recordings_ > 0) {
+    if (valid_) {
       std::ranges::copy(x, tape_.numbers(leaves_).begin());
       const Id first = leaves_.first() + static_cast<Id>(leaves_.size());
       const Id last = tape_.size();
@@ -37,6 +40,7 @@ class CompiledTape {
   // f(x), and its gradient [inputs], which stays valid until the next call.
   T Differentiate(std::span<const T> x, std::span<const T>& gradient) {
     const T y = Evaluate(x);
+    const Current current(tape_);
     tape_.BackwardFrom(root_);
     gradient = {tape_.arrays().adjoints + leaves_.first(), leaves_.size()};
     return y;
@@ -46,30 +50,38 @@ class CompiledTape {
   size_t recordings() const { return recordings_; }
 
  private:
+  // For as long as it lives the tape is the current one; however a function ends, the caller's is
+  // so again.
+  class Current {
+   public:
+    explicit Current(Tape<T>& tape) : tape_(tape) { tape_.Activate(); }
+    ~Current() {
+      tape_.recorder().guards = false;
+      tape_.Deactivate();
+    }
+
+   private:
+    Tape<T>& tape_;
+  };
+
   void Record(std::span<const T> x) {
-    Recorder<T>* const current = Recorder<T>::current;
+    const Current current(tape_);
+    valid_ = false;
     tape_.Rewind(empty_);
     leaves_ = tape_.Inputs(x);
     std::vector<Value<T>> inputs;
     for (size_t i = 0; i < leaves_.size(); ++i) inputs.emplace_back(leaves_[i]);
     tape_.recorder().guards = true;
     root_ = f_(std::span<const Value<T>>(inputs)).id();
-    tape_.recorder().guards = false;
     ++recordings_;
-    Recorder<T>::current = current;
+    valid_ = true;
   }
 
   Function f_;
-  // Constructed while another tape may be current, which it stays.
-  struct Aside {
-    Recorder<T>* const current = Recorder<T>::current;
-  } aside_;
   Tape<T> tape_;
-  struct Back {
-    explicit Back(const Aside& aside) { Recorder<T>::current = aside.current; }
-  } back_{aside_};
   size_t inputs_;
-  TapeMark empty_{tape::kFirstId, 0, 0};
+  TapeMark empty_;
+  bool valid_ = false;  // whether a recording is there
   Leaves<T> leaves_;
   Id root_ = 0;
   size_t recordings_ = 0;

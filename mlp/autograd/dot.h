@@ -1,5 +1,6 @@
-// c + sum of a[k] * b[k] as one record from the start: for who has consecutive values at hand. Its
-// value is summed as vectors, so its last bits may differ from those of `s += a[k] * b[k]`.
+// Sums of products, with or without a first summand c, as one record from the start: for who has
+// consecutive values at hand. Their values are summed as vectors, so their last bits may differ
+// from those of `s += a[k] * b[k]`.
 #pragma once
 
 #include <span>
@@ -26,16 +27,62 @@ Value<T> dot(const Value<T>& c, Leaves<T> a, Leaves<T> b) {
   return Value<T>::Recorded(y, id);
 }
 
-// The same of values, at best with consecutive ids, as the outputs of a layer have.
+namespace internal {
+
+// Whether they are n values one after the other on the tape.
 template <class T>
-Value<T> dot(const Value<T>& c, Leaves<T> a, std::span<const Value<T>> b) {
+bool IsBlock(Leaves<T>) {
+  return true;
+}
+template <class T>
+bool IsBlock(std::span<const Value<T>> values) {
+  for (size_t k = 1; k < values.size(); ++k) {
+    if (values[k].id() != values[0].id() + k) return false;
+  }
+  return !values.empty();
+}
+template <class T>
+Leaves<T> Block(Leaves<T> leaves) {
+  return leaves;
+}
+template <class T>
+Leaves<T> Block(std::span<const Value<T>> values) {
+  return {values[0].id(), values.size()};
+}
+
+template <class T, class A, class B>
+Value<T> DotOf(const Value<T>& c, const A& a, const B& b) {
   MLP_CHECK_EQ(a.size(), b.size());
-  bool consecutive = !b.empty();
-  for (size_t k = 1; k < b.size(); ++k) consecutive &= b[k].id() == b[0].id() + k;
-  if (consecutive) return dot(c, a, Leaves<T>(b[0].id(), b.size()));
+  if (IsBlock(a) && IsBlock(b)) return dot(c, Block(a), Block(b));
   Value<T> sum = c;
   for (size_t k = 0; k < b.size(); ++k) sum += a[k] * b[k];
   return sum;
+}
+
+}  // namespace internal
+
+// The same of values, at best with consecutive ids, as the outputs of a layer have.
+template <class T>
+Value<T> dot(const Value<T>& c, Leaves<T> a, std::span<const Value<T>> b) {
+  return internal::DotOf(c, a, b);
+}
+template <class T>
+Value<T> dot(const Value<T>& c, std::span<const Value<T>> a, std::span<const Value<T>> b) {
+  return internal::DotOf(c, a, b);
+}
+
+// Without c.
+template <class T>
+Value<T> dot(Leaves<T> a, Leaves<T> b) {
+  return dot(Value<T>(), a, b);
+}
+template <class T>
+Value<T> dot(Leaves<T> a, std::span<const Value<T>> b) {
+  return dot(Value<T>(), a, b);
+}
+template <class T>
+Value<T> dot(std::span<const Value<T>> a, std::span<const Value<T>> b) {
+  return dot(Value<T>(), a, b);
 }
 
 }  // namespace mlp::autograd

@@ -2,13 +2,30 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <limits>
+#include <ostream>
 
 #include "mlp/autograd/value.h"
 
+namespace mlp::autograd {
+
+// As its number: so that matrices print.
+template <class T>
+std::ostream& operator<<(std::ostream& out, const Value<T>& value) {
+  return out << value.value();
+}
+
+}  // namespace mlp::autograd
+
+// The limits of a value are those of its number.
+template <class T>
+struct std::numeric_limits<mlp::autograd::Value<T>> : std::numeric_limits<T> {};
+
 namespace Eigen {
 
+// Precision and range, too, are those of the number, as plain numbers: they are not recorded.
 template <class T>
-struct NumTraits<mlp::autograd::Value<T>> : GenericNumTraits<T> {
+struct NumTraits<mlp::autograd::Value<T>> : NumTraits<T> {
   using Real = mlp::autograd::Value<T>;
   using NonInteger = mlp::autograd::Value<T>;
   using Nested = mlp::autograd::Value<T>;

@@ -5,6 +5,8 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <limits>
+#include <sstream>
 
 #include "mlp/autograd/tape.h"
 
@@ -70,6 +72,47 @@ TEST(Eigen, Determinant) {
   for (int i = 0; i < 3; ++i) {
     for (int j = 0; j < 3; ++j) EXPECT_NEAR(values(i, j).gradient(), expected(i, j), 1e-12);
   }
+}
+
+// Precision and range are those of the number, and using them records nothing.
+TEST(Eigen, LimitsAreThoseOfTheNumber) {
+  const auto expect_same = []<class T>(T) {
+    using Own = Eigen::NumTraits<Value<T>>;
+    using Plain = Eigen::NumTraits<T>;
+    EXPECT_EQ(T(Own::epsilon()), Plain::epsilon());
+    EXPECT_EQ(T(Own::dummy_precision()), Plain::dummy_precision());
+    EXPECT_EQ(T(Own::highest()), Plain::highest());
+    EXPECT_EQ(T(Own::lowest()), Plain::lowest());
+    EXPECT_EQ(T(Own::infinity()), Plain::infinity());
+    EXPECT_EQ(Own::digits10(), Plain::digits10());
+    using Limits = std::numeric_limits<Value<T>>;
+    static_assert(Limits::is_specialized);
+    EXPECT_EQ(Limits::epsilon(), std::numeric_limits<T>::epsilon());
+    EXPECT_EQ(Limits::max(), std::numeric_limits<T>::max());
+    EXPECT_EQ(Limits::lowest(), std::numeric_limits<T>::lowest());
+  };
+  expect_same(float());
+  expect_same(double());
+}
+
+TEST(Eigen, ComparisonsWithinPrecision) {
+  Tape<double> tape;
+  const Eigen::MatrixXd a = Numbers(4, 4, 1);
+  const MatrixV values = Values(a), near = Values(a * (1 + 1e-14)), far = Values(a * (1 + 1e-9));
+  EXPECT_TRUE(values.isApprox(near));
+  EXPECT_FALSE(values.isApprox(far));
+  const MatrixV flat = Values(Numbers(4, 1, 1) * Numbers(1, 4, 1));
+  EXPECT_EQ(flat.fullPivLu().rank(), 1);
+}
+
+TEST(Eigen, MatricesPrint) {
+  Tape<double> tape;
+  Eigen::Matrix2d a;
+  a << 1, 2.5, -3, 4;
+  std::ostringstream plain, values;
+  plain << a;
+  values << Values(a);
+  EXPECT_EQ(values.str(), plain.str());
 }
 
 TEST(Eigen, SolveByElimination) {

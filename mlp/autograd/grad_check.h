@@ -21,12 +21,12 @@ struct GradCheckOptions {
 };
 
 struct GradCheckResult {
-  double largest_error = 0;  // |gradient - difference|
+  double largest_error = 0;  // |gradient - difference|; NaN is larger than any number
   size_t at = 0;             // the input that has it
   double gradient = 0;       // there
   double difference = 0;
-  absl::Status
-      status;  // FailedPrecondition names the input that is furthest beyond what is tolerated
+  // FailedPrecondition names the input that is furthest beyond what is tolerated.
+  absl::Status status;
 };
 
 // f: from std::span<const Value<double>> to Value<double>, the same each time. Calls it 1 + 2 n
@@ -51,6 +51,8 @@ GradCheckResult GradCheck(Function f, std::span<const double> x,
   };
   evaluate(true);
 
+  // The order of errors: NaN is the largest of all.
+  const auto larger = [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a > b; };
   GradCheckResult result;
   double worst = 1;
   for (size_t i = 0; i < at.size(); ++i) {
@@ -63,14 +65,14 @@ GradCheckResult GradCheck(Function f, std::span<const double> x,
     at[i] = center;
     const double error = std::abs(gradient[i] - difference);
     const double tolerated = options.absolute + options.relative * std::abs(difference);
-    if (!(error <= result.largest_error)) {
+    if (larger(error, result.largest_error)) {
       result.largest_error = error;
       result.at = i;
       result.gradient = gradient[i];
       result.difference = difference;
     }
-    if (!(error <= worst * tolerated)) {  // NaN fails.
-      worst = std::isfinite(error) ? error / tolerated : worst;
+    if (larger(error / tolerated, worst)) {
+      worst = error / tolerated;
       result.status = absl::FailedPreconditionError(
           absl::StrCat("input ", i, " of ", at.size(), " (", center, "): the gradient is ",
                        gradient[i], ", central differences say ", difference, "; the error ", error,

@@ -1,15 +1,17 @@
 // Looking at a tape: its ops in words, where a NaN or an infinity came from, and its graph.
 #pragma once
 
-#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mlp/autograd/tape.h"
+#include "mlp/kernels/tape/sweep.h"
 
 namespace mlp::autograd {
 
@@ -48,20 +50,83 @@ OpOf Explain(Tape<T>& tape, Id id) {
   return result;
 }
 
+// What the op at `id` adds to the adjoint of each operand: its own adjoint, times the partial
+// derivative. In the order of `explained`, which is Explain's, without plain numbers; nothing for a
+// checkpoint's call, whose derivatives are not on the tape.
+template <class T>
+std::vector<T> Contributions(Tape<T>& tape, Id id, const OpOf& explained) {
+  using tape::Chain;
+  const T q = tape.gradient(id);
+  const T y = tape.recorder().Load(id);
+  const auto at = [&](size_t k) { return tape.recorder().Load(explained.operands[k]); };
+  std::vector<T> result;
+  const auto add = [&](const T& slope) { result.push_back(Chain(q, slope)); };
+  [[maybe_unused]] const auto binary = [&]<class Functor>(Functor) {
+    add(Functor::SlopeA(at(0), at(1), y));
+    if constexpr (!tape::kHasNumber<Functor>) add(Functor::SlopeB(at(0), at(1), y));
+  };
+  switch (explained.op) {
+#define MLP_BINARY(functor, name) \
+  case Op::k##functor:            \
+    binary(tape::functor());      \
+    break;
+#define MLP_UNARY(functor, name)         \
+  case Op::k##functor:                   \
+    add(tape::functor::Slope(at(0), y)); \
+    break;
+#include "mlp/kernels/tape/tape_ops.inc"
+    case Op::kDot:
+      add(T(1));
+      // To each factor the other one.
+      for (size_t k = 1; k < explained.operands.size(); k += 2) {
+        add(at(k + 1));
+        add(at(k));
+      }
+      break;
+    case Op::kSum:
+      for (size_t k = 0; k < explained.operands.size(); ++k) add(T(1));
+      break;
+    default:
+      break;
+  }
+  return result;
+}
+
+namespace internal {
+
+// A number in words; of a pack all samples', of a dual the direction, too.
+template <class T>
+std::string Text(const T& number) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return absl::StrCat(number);
+  } else if constexpr (tape::PackTraits<T>::kWidth > 1) {
+    std::vector<typename tape::PackTraits<T>::Element> samples;
+    for (size_t i = 0; i < tape::PackTraits<T>::kWidth; ++i) samples.push_back(number[i]);
+    return absl::StrCat("[", absl::StrJoin(samples, ", "), "]");
+  } else {
+    return absl::StrCat(number.value, " (direction ", number.direction, ")");
+  }
+}
+
+}  // namespace internal
+
 // Names for ids, in messages and graphs.
 using Names = std::map<Id, std::string>;
+
+inline std::string NameOf(Id id, const Names& names) {
+  const auto it = names.find(id);
+  return it == names.end() ? absl::StrCat("id ", id) : it->second;
+}
 
 // "log of id 7 = -1".
 template <class T>
 std::string Describe(Tape<T>& tape, Id id, const Names& names = {}) {
   constexpr size_t kMostOperands = 6;
-  const auto name = [&](Id operand) {
-    const auto it = names.find(operand);
-    return it == names.end() ? absl::StrCat("id ", operand) : it->second;
+  const auto equation = [&](Id of) {
+    return absl::StrCat(NameOf(of, names), " = ", internal::Text(tape.recorder().Load(of)));
   };
   const OpOf explained = Explain(tape, id);
-  std::string text =
-      absl::StrCat(name(id), " = ", tape.recorder().Load(id), ", ", tape::Name(explained.op));
+  std::string text = absl::StrCat(equation(id), ", ", tape::Name(explained.op));
   if (explained.operands.empty()) return text;
   absl::StrAppend(&text, " of ");
   for (size_t i = 0; i < explained.operands.size(); ++i) {
@@ -69,8 +134,7 @@ std::string Describe(Tape<T>& tape, Id id, const Names& names = {}) {
       absl::StrAppend(&text, ", ... (", explained.operands.size(), " operands)");
       break;
     }
-    const Id operand = explained.operands[i];
-    absl::StrAppend(&text, i == 0 ? "" : ", ", name(operand), " = ", tape.recorder().Load(operand));
+    absl::StrAppend(&text, i == 0 ? "" : ", ", equation(explained.operands[i]));
   }
   return text;
 }
@@ -82,32 +146,45 @@ struct NonFinite {
   std::string message;  // names the op, its operands and their numbers
 };
 
-// The first value that is NaN or infinite though its operands are not; an input that is counts,
-// too. Null if all are finite. Costs nothing while recording: the tape is searched afterwards.
+// The first value that is NaN or infinite (of a pack: of any sample) though its operands are not;
+// an input that is counts, too. Null if all are finite. Costs nothing while recording: the tape is
+// searched afterwards.
 template <class T>
 std::optional<NonFinite> FindNonFinite(Tape<T>& tape, const Names& names = {}) {
-  const auto finite = [&](Id id) { return std::isfinite(tape.recorder().Load(id)); };
+  using tape::IsFinite;
   for (Id id = tape::kFirstId; id < tape.size(); ++id) {
-    if (finite(id)) continue;
+    if (IsFinite(tape.recorder().Load(id))) continue;
     // Operands have smaller ids: all of them are finite.
     return NonFinite{id, Explain(tape, id).op, Describe(tape, id, names)};
   }
   return std::nullopt;
 }
 
-// After Backward: the op nearest to the root whose own adjoint is finite while that of an operand,
-// by its doing, is not.
+// After Backward: the op nearest to the root that adds what is not finite to an operand's adjoint
+// though its own is finite. Where no op does, the first adjoint that is not finite: a sum of
+// contributions that overflowed, a checkpoint's, or the seed.
 template <class T>
 std::optional<NonFinite> FindNonFiniteGradient(Tape<T>& tape, const Names& names = {}) {
-  for (Id id = tape.size(); id-- > tape.parameters_end();) {
-    if (!std::isfinite(tape.gradient(id)) || tape.gradient(id) == 0) continue;
+  using tape::IsFinite;
+  using tape::IsZero;
+  for (Id id = tape.size(); id-- > tape::kFirstId;) {
+    const T own = tape.gradient(id);
+    if (IsZero(own)) continue;
     const OpOf explained = Explain(tape, id);
-    for (const Id operand : explained.operands) {
-      if (operand < tape::kFirstId || std::isfinite(tape.gradient(operand))) continue;
-      return NonFinite{id, explained.op,
-                       absl::StrCat("the gradient of id ", operand, " is ", tape.gradient(operand),
-                                    ", that of the op it goes into is ", tape.gradient(id), ": ",
-                                    Describe(tape, id, names))};
+    const auto found = [&](const std::string& what) {
+      return NonFinite{id, explained.op, absl::StrCat(what, ": ", Describe(tape, id, names))};
+    };
+    if (!IsFinite(own)) {
+      return found(absl::StrCat("the gradient of ", NameOf(id, names), " is ", internal::Text(own),
+                                ", though what each op adds to it is finite"));
+    }
+    const std::vector<T> contributions = Contributions(tape, id, explained);
+    for (size_t k = 0; k < contributions.size(); ++k) {
+      const Id operand = explained.operands[k];
+      if (operand < tape::kFirstId || IsFinite(contributions[k])) continue;
+      return found(absl::StrCat("to the gradient of ", NameOf(operand, names), " an op adds ",
+                                internal::Text(contributions[k]), " though its own gradient is ",
+                                internal::Text(own)));
     }
   }
   return std::nullopt;
@@ -147,8 +224,10 @@ std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options
                       (explained.operands.size() - 1) / (explained.op == Op::kDot ? 2 : 1));
       shown = std::min(shown, options.max_operands + 1);
     }
-    absl::StrAppend(&label, leaf ? "" : "\\n", tape.recorder().Load(id));
-    if (options.gradients) absl::StrAppend(&label, "\\ngradient ", tape.gradient(id));
+    absl::StrAppend(&label, leaf ? "" : "\\n", internal::Text(tape.recorder().Load(id)));
+    if (options.gradients) {
+      absl::StrAppend(&label, "\\ngradient ", internal::Text(tape.gradient(id)));
+    }
     absl::StrAppend(&nodes, "  n", id, " [shape=", leaf ? "box" : "ellipse", ", label=\"", label,
                     "\"];\n");
     for (size_t i = 0; i < shown; ++i) {

@@ -22,7 +22,7 @@ class Layer {
   size_t outputs() const { return neurons_.size(); }
   // One neuron's after the other.
   Leaves<T> parameters() const {
-    return {neurons_.front().parameters().first(), outputs() * (inputs() + 1)};
+    return neurons_.front().parameters().Part(0, outputs() * (inputs() + 1));
   }
 
   // out[k] = the k-th neuron's output. All sums come first, so that their activations are one

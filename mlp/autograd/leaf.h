@@ -15,18 +15,46 @@ namespace mlp::autograd {
 template <class T>
 class Value;
 
+// Where leaves come from, for the checks of debug builds: their tape, and when.
+template <class T>
+class Origin {
+ public:
+#if MLP_AUTOGRAD_CHECKS
+  void Check(Id id) const {
+    const Recorder<T>& recorder = *Recorder<T>::current;
+    if (recorder.capacity == 0) recorder.Full();
+    if (&recorder != recorder_ || id >= recorder.size || recorder.births[id] > epoch_) {
+      recorder.UsedTooLate(id);
+    }
+  }
+
+ private:
+  const Recorder<T>* recorder_ = Recorder<T>::current;
+  uint32_t epoch_ = recorder_->epoch;
+#else
+  void Check(Id) const {}
+#endif
+};
+
 // One of them. Its number is read from the tape each time it is used.
 template <class T>
 class Leaf {
  public:
   using Number = T;
 
-  explicit Leaf(Id id) : id_(id) {}
-  Id id() const { return id_; }
-  T value() const { return Recorder<T>::current->Load(id_); }
+  explicit Leaf(Id id, const Origin<T>& origin = {}) : id_(id), origin_(origin) {}
+  Id id() const {
+    origin_.Check(id_);
+    return id_;
+  }
+  T value() const {
+    origin_.Check(id_);
+    return Recorder<T>::current->Load(id_);
+  }
 
  private:
   Id id_;
+  [[no_unique_address]] Origin<T> origin_;
 };
 
 // n of them.
@@ -38,12 +66,19 @@ class Leaves {
 
   size_t size() const { return size_; }
   Id first() const { return first_; }
-  Leaf<T> operator[](size_t i) const { return Leaf<T>(first_ + static_cast<Id>(i)); }
-  Leaves Part(size_t begin, size_t n) const { return {first_ + static_cast<Id>(begin), n}; }
+  Leaf<T> operator[](size_t i) const { return Leaf<T>(first_ + static_cast<Id>(i), origin_); }
+  // n from `begin` on; what comes next on the tape may be among them.
+  Leaves Part(size_t begin, size_t n) const {
+    Leaves part = *this;
+    part.first_ += static_cast<Id>(begin);
+    part.size_ = n;
+    return part;
+  }
 
  private:
   Id first_ = 0;
   size_t size_ = 0;
+  [[no_unique_address]] Origin<T> origin_;
 };
 
 template <class A>

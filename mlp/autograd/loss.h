@@ -21,26 +21,42 @@ template <class T>
 using Label = typename LabelOf<T>::type;
 
 // log(sum of e^logit) - logit[label], at least 0. The largest logit is taken out first, as a plain
-// number, so that no power overflows. At least one logit; 0 <= label < their number.
+// number, so that no power overflows. At least one logit; 0 <= label < their number. A logit may be
+// -infinity: a class that cannot be.
 template <class T>
 Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>& label) {
   MLP_CHECK_GT(logits.size(), 0u);
   T largest = logits[0].value();
   for (const Value<T>& logit : logits) largest = tape::Max::Value(largest, logit.value());
-  const Value<T> shift = largest;
-  Value<T> sum = exp(logits[0] - shift);
-  for (size_t k = 1; k < logits.size(); ++k) sum += exp(logits[k] - shift);
-  Value<T> loss = log(sum) + shift;
+  for (const Value<T>& logit : logits) (void)logit.id();  // Recorded before what follows.
+  const Value<T> minus_largest = -largest;
+  // Each step for all classes, one after the other on the tape: one record.
+  const auto for_each = [&](auto op) {
+    const Id first = op(0).id();
+    for (size_t k = 1; k < logits.size(); ++k) (void)op(k);
+    return Leaves<T>(first, logits.size());
+  };
+  const Leaves<T> differences = for_each([&](size_t k) {
+    return RecordOp<Op::kAddNumber, tape::AddNumber, T>(logits[k], minus_largest);
+  });
+  const Leaves<T> powers = for_each([&](size_t k) { return exp(differences[k]); });
+  Value<T> sum = powers[0];
+  for (size_t k = 1; k < logits.size(); ++k) sum += powers[k];
+  Value<T> loss = log(sum) - minus_largest;
+  const auto check = [&](int class_of) {
+    MLP_CHECK_GE(class_of, 0);
+    MLP_CHECK_LT(static_cast<size_t>(class_of), logits.size());
+  };
   if constexpr (Recorder<T>::kPacked) {
+    for (const int class_of : label) check(class_of);
     for (size_t k = 0; k < logits.size(); ++k) {
       T chosen(0);
       for (size_t i = 0; i < label.size(); ++i) chosen.v[i] = label[i] == static_cast<int>(k);
-      loss -= logits[k] * chosen;
+      loss -= keep(logits[k], chosen);
     }
     return loss;
   } else {
-    MLP_CHECK_GE(label, 0);
-    MLP_CHECK_LT(static_cast<size_t>(label), logits.size());
+    check(label);
     return loss - logits[static_cast<size_t>(label)];
   }
 }

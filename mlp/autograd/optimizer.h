@@ -23,6 +23,8 @@ class FlatOptimizer<float> {
       : optimizer_(options, parameters),
         context_(kernels::SoloContext({}, kernels::MathMode::kExact)) {}
 
+  void set_learning_rate(double rate) { optimizer_.set_learning_rate(rate); }
+
   void Step(std::span<float> parameters, std::span<const float> gradient) {
     optimizer_.BeginStep();
     kernels::UpdateBlock(context_, optimizer_.options().kind, optimizer_.step(),
@@ -37,17 +39,20 @@ class FlatOptimizer<float> {
 template <>
 class FlatOptimizer<double> {
  public:
-  FlatOptimizer(const optim::OptimizerOptions& options, size_t parameters) : options_(options) {
+  FlatOptimizer(const optim::OptimizerOptions& options, size_t parameters)
+      : options_(options), learning_rate_(options.learning_rate) {
     for (size_t k = 0; k < kernels::States(options.kind); ++k) states_[k].resize(parameters);
   }
+
+  void set_learning_rate(double rate) { learning_rate_ = rate; }
 
   void Step(std::span<double> parameters, std::span<const double> gradient) {
     ++steps_;
     const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
     const auto correction = [&](double beta) { return adam ? 1 - std::pow(beta, steps_) : 1.0; };
     kernels::UpdateDouble(options_.kind,
-                          {.rate = options_.learning_rate / correction(options_.beta1),
-                           .keep = 1 - options_.learning_rate * options_.weight_decay,
+                          {.rate = learning_rate_ / correction(options_.beta1),
+                           .keep = 1 - learning_rate_ * options_.weight_decay,
                            .beta1 = options_.beta1,
                            .beta2 = options_.beta2,
                            .root_scale = 1 / std::sqrt(correction(options_.beta2)),
@@ -57,6 +62,7 @@ class FlatOptimizer<double> {
 
  private:
   const optim::OptimizerOptions options_;
+  double learning_rate_;
   double steps_ = 0;
   std::array<std::vector<double>, kernels::kMaxStates> states_;
 };

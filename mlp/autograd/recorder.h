@@ -29,6 +29,9 @@ using tape::Word;
 // The passes for tapes of T; number types of a user's own specialise this with Sweeper (sweep.h).
 template <class T>
 const tape::Passes<T>& PassesOf() {
+  static_assert(tape::kHasPasses<T>,
+                "tapes are of float, double, Pack8f, Pack16f, Pack4d or Pack8d; for another number "
+                "type specialise PassesOf with Sweeper (mlp/kernels/tape/sweep.h)");
   return tape::PassesFor<T>();
 }
 
@@ -49,6 +52,8 @@ struct Recorder {
   Id size = 0;
   Id capacity = 0;
   Id run_count = 0;
+  Id marked = 0;  // the size at the last mark or rewind: records below may outlive the next rewind
+  Id swept = 0;   // the ids that the last Backward knew, as far as they are still there
 
   // The word that would make a map of the last record and the next one.
   uint64_t map_next = Word::kNone;
@@ -62,13 +67,29 @@ struct Recorder {
   uint32_t epoch = 0;
 #endif
 
-  // All of this thread, in the order of their construction.
-  Recorder* before = nullptr;
-  Recorder* after = nullptr;
+  // The tapes of this thread by when they became current: `below` is the one that was so before,
+  // `none` of the lowest, null while a tape is not among them.
+  Recorder* below = nullptr;
+  Recorder* above = nullptr;
 
   // The one of this thread: never null. Without a tape it has no room.
   static Recorder none;
   static thread_local constinit Recorder* current;
+
+  void Activate() {
+    if (current == this) return;
+    Deactivate();
+    below = current;
+    if (below != &none) below->above = this;
+    current = this;
+  }
+  // If it is current, the one that was so before becomes it again.
+  void Deactivate() {
+    if (below == nullptr) return;
+    (above != nullptr ? above->below : current) = below;
+    if (below != &none) below->above = above;
+    below = above = nullptr;
+  }
 
   [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {
     if (capacity == 0) {
@@ -84,6 +105,15 @@ struct Recorder {
             "it a greater max_ids (at most 2^28)");
   }
 
+#if MLP_AUTOGRAD_CHECKS
+  [[noreturn, gnu::cold, gnu::noinline]] void UsedTooLate(Id id) const {
+    internal::CheckFailed(__FILE__, __LINE__,
+                          "a value was used after the tape was rewound past it, or on another tape "
+                          "than its own (id " +
+                              std::to_string(id) + "): record it again, or rewind to a later mark");
+  }
+#endif
+
   tape::ArraysOf<T> arrays() const {
     return {values, adjoints, words, runs, uniform_values, uniform_adjoints, uniform};
   }
@@ -95,9 +125,11 @@ struct Recorder {
     return values[id];
   }
 
+  // 0 of what was recorded after the last Backward.
   T Gradient(Id id) const {
     if (capacity == 0) [[unlikely]]
       Full();
+    if (id >= swept) return T(0);
     if constexpr (kPacked) {
       if (id < uniform) return T(uniform_adjoints[id]);
     }
@@ -173,6 +205,9 @@ struct Recorder {
     map_next = Word::kNone;
     return Push(Word::Make(Op::kAdd, sum, b), value);
   }
+
+  // Whether no mark protects the record: a run that it became would be forgotten by a rewind.
+  bool IsUnmarked(Id id) const { return id >= marked; }
 
   // The addition `id` gets a second term: it is a run from now on.
   [[gnu::noinline]] void MakeSumRun(Id id) noexcept {

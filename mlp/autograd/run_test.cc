@@ -236,6 +236,15 @@ TEST_F(Run, NamedProductsAreKept) {
   for (int i = 0; i < kTerms; ++i) EXPECT_NEAR(w_[i].gradient(), 3 * X(i), 1e-14);
 }
 
+TEST_F(Run, AProductAddedToItselfIsTwiceTheProduct) {
+  V p = w_[2] * x_[3];
+  p += std::move(p);
+  tape_.Backward(p);
+  EXPECT_EQ(p.value(), 2 * W(2) * X(3));
+  EXPECT_EQ(w_[2].gradient(), 2 * X(3));
+  EXPECT_EQ(x_[3].gradient(), 2 * W(2));
+}
+
 struct Cell {
   V held;
   V Get() const { return held; }

@@ -11,8 +11,9 @@
 //
 // A tape belongs to the thread that constructed it. The current tape of a thread for a number type,
 // which values are recorded on, is the one constructed last, or told last to make a mark or a
-// block, or to rewind. Nothing here recurses, and nothing is allocated after construction, but for
-// segments (see checkpoint.h): memory is touched as the tape grows, and used again after a Rewind.
+// block, to rewind or to go backward; when it is gone, the one that was so before. Nothing here
+// recurses, and nothing is allocated after construction, but for segments (see checkpoint.h):
+// memory is touched as the tape grows, and used again after a Rewind.
 #pragma once
 
 #include <algorithm>
@@ -37,6 +38,9 @@ struct TapeMark {
   Id size = 0;
   Id runs = 0;
   size_t calls = 0;
+#if MLP_AUTOGRAD_CHECKS
+  uint32_t epoch = 0;
+#endif
 };
 
 template <class T>
@@ -45,7 +49,7 @@ class Tape {
   using Element = typename tape::PackTraits<T>::Element;
 
   explicit Tape(const TapeOptions& options = {});
-  ~Tape();
+  ~Tape() { Deactivate(); }
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -61,20 +65,26 @@ class Tape {
   // Inputs as one block. Those of Data have no gradients, which saves their part of the sweep.
   Leaves<T> Inputs(std::span<const T> numbers) { return Block(Op::kLeaf, numbers); }
   Leaves<T> Data(std::span<const T> numbers) { return Block(Op::kData, numbers); }
-  // Their numbers, to be changed before anything is recorded that reads them.
+  // Their numbers, to be changed before anything is recorded that reads them. Those of parameters
+  // are in parameters().
   std::span<T> numbers(Leaves<T> leaves) {
+    MLP_CHECK_GE(leaves.first(), recorder_.uniform);
     return {values_.data() + leaves.first(), leaves.size()};
   }
 
   // Derivatives of `root` with respect to everything it was computed from. Gradients of parameters
   // are added to, all others are overwritten.
-  void Backward(const Value<T>& root, const T& seed = T(1)) { BackwardFrom(root.id(), seed); }
+  void Backward(const Value<T>& root, const T& seed = T(1)) {
+    Activate();
+    BackwardFrom(root.id(), seed);
+  }
   void BackwardFrom(Id root, const T& seed = T(1));
-  // Of the last Backward.
+  // Of the last Backward; 0 of what was recorded since.
   T gradient(Id id) const { return recorder_.Gradient(id); }
 
   TapeMark Mark();
-  // Forgets what was recorded since: values from after the mark must not be used any more.
+  // Forgets what was recorded since: values from after the mark, and sums that have grown since,
+  // must not be used any more.
   void Rewind(const TapeMark& mark);
 
   // A segment that keeps its ends alone: see checkpoint.h.
@@ -90,6 +100,10 @@ class Tape {
            (recorder_.run_count - mark.runs) * sizeof(Run);
   }
 
+  // Makes it the current one, or the one that was so before.
+  void Activate() { recorder_.Activate(); }
+  void Deactivate() { recorder_.Deactivate(); }
+
   // The memory itself, for the passes and for who wants to look at it.
   tape::ArraysOf<T> arrays() const { return recorder_.arrays(); }
   Recorder<T>& recorder() { return recorder_; }
@@ -101,13 +115,18 @@ class Tape {
     std::vector<Id> inputs;
     Id outputs;
   };
+  // Rewinds at the end of a scope, also where a segment throws.
+  struct Forget {
+    Tape& tape;
+    const TapeMark& mark;
+    ~Forget() { tape.Rewind(mark); }
+  };
   std::vector<Value<T>> RunSegment(const CallRecord& call, Leaves<T>& leaves);
   void ZeroAdjoints(Id from, Id to);
   void Sweep(Id from, Id to);
   void SweepCall(Id id);
   void AddToAdjoint(Id id, const T& adjoint);
 
-  void Activate() { Recorder<T>::current = &recorder_; }
   Leaves<T> Block(Op op, std::span<const T> numbers);
   Element* ParameterValues() const;
   Element* ParameterAdjoints() const;
@@ -179,21 +198,7 @@ Tape<T>::Tape(const TapeOptions& options) {
   recorder_.PushLeaf(T(1));
   recorder_.PushLeaf(T(-1));
   AlignSize();
-  if (Recorder<T>* last = Recorder<T>::current; last != &Recorder<T>::none) {
-    while (last->after != nullptr) last = last->after;
-    recorder_.before = last;
-    last->after = &recorder_;
-  }
   Activate();
-}
-
-template <class T>
-Tape<T>::~Tape() {
-  if (recorder_.before != nullptr) recorder_.before->after = recorder_.after;
-  if (recorder_.after != nullptr) recorder_.after->before = recorder_.before;
-  if (Recorder<T>::current != &recorder_) return;
-  Recorder<T>* const other = recorder_.before != nullptr ? recorder_.before : recorder_.after;
-  Recorder<T>::current = other != nullptr ? other : &Recorder<T>::none;
 }
 
 template <class T>
@@ -223,6 +228,7 @@ Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
   const Id first = recorder_.size;
   parameter_count_ += initial.size();
   recorder_.size = parameters_end();
+  recorder_.swept = std::max(recorder_.swept, recorder_.size);
   for (Id id = first; id < recorder_.size; ++id) {
     recorder_.words[id] = Word::Make(Op::kLeaf, tape::kFirstId);
 #if MLP_AUTOGRAD_CHECKS
@@ -263,8 +269,17 @@ Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
 
 template <class T>
 void Tape<T>::BackwardFrom(Id id, const T& seed) {
+  Activate();
+  MLP_CHECK_LT(id, recorder_.size);
   const Id bottom = parameters_end();
+  ZeroAdjoints(0, tape::kFirstId);
   ZeroAdjoints(bottom, recorder_.size);
+  if constexpr (Recorder<T>::kPacked) {
+    if (bottom > tape::kFirstId) {
+      std::fill_n(uniform_adjoints_.data(), tape::kFirstId, Element(0));
+    }
+  }
+  recorder_.swept = recorder_.size;
   if (id < bottom) {  // A parameter itself, or a number that depends on nothing.
     if (id >= tape::kFirstId) AddToAdjoint(id, seed);
     return;
@@ -305,16 +320,17 @@ std::vector<Value<T>> Tape<T>::RunSegment(const CallRecord& call, Leaves<T>& lea
 
 template <class T>
 std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> inputs) {
+  Activate();
   MLP_CHECK(!recorder_.guards);  // A compiled tape has no segments.
   CallRecord call = {std::move(segment), {}, 0};
   for (const Value<T>& input : inputs) call.inputs.push_back(input.id());
   const TapeMark mark = Mark();
   std::vector<T> numbers;
   {
+    const Forget forget{*this, mark};
     Leaves<T> leaves;
     for (const Value<T>& output : RunSegment(call, leaves)) numbers.push_back(output.value());
   }
-  Rewind(mark);
   MLP_CHECK_GT(numbers.size(), 0u);
   call.outputs = static_cast<Id>(numbers.size());
   const Leaves<T> block = Inputs(numbers);
@@ -331,6 +347,7 @@ void Tape<T>::SweepCall(Id id) {
   // A copy: nested segments may add to the calls.
   const CallRecord call = calls_[recorder_.words[id].a()];
   const TapeMark mark = Mark();
+  const Forget forget{*this, mark};
   Leaves<T> leaves;
   {
     const std::vector<Value<T>> outputs = RunSegment(call, leaves);
@@ -344,7 +361,6 @@ void Tape<T>::SweepCall(Id id) {
   for (size_t i = 0; i < leaves.size(); ++i) {
     AddToAdjoint(call.inputs[i], adjoints_.data()[leaves[i].id()]);
   }
-  Rewind(mark);
 }
 
 template <class T>
@@ -362,7 +378,12 @@ template <class T>
 TapeMark Tape<T>::Mark() {
   Activate();
   recorder_.map_next = Word::kNone;
-  return {recorder_.size, recorder_.run_count, calls_.size()};
+  recorder_.marked = recorder_.size;
+  TapeMark mark{recorder_.size, recorder_.run_count, calls_.size()};
+#if MLP_AUTOGRAD_CHECKS
+  mark.epoch = recorder_.epoch;
+#endif
+  return mark;
 }
 
 template <class T>
@@ -370,10 +391,18 @@ void Tape<T>::Rewind(const TapeMark& mark) {
   Activate();
   MLP_CHECK_LE(mark.size, recorder_.size);
   MLP_CHECK_GE(mark.size, parameters_end());
+  MLP_CHECK_LE(mark.runs, recorder_.run_count);
+  MLP_CHECK_LE(mark.calls, calls_.size());
+#if MLP_AUTOGRAD_CHECKS
+  // What the mark was made after is still there.
+  MLP_CHECK_LE(recorder_.births[mark.size - 1], mark.epoch);
+#endif
   recorder_.size = mark.size;
   recorder_.run_count = mark.runs;
   calls_.resize(mark.calls);
   recorder_.map_next = Word::kNone;
+  recorder_.marked = mark.size;
+  recorder_.swept = std::min(recorder_.swept, mark.size);
   if (recorder_.constant >= mark.size) recorder_.constant = 0;
 #if MLP_AUTOGRAD_CHECKS
   recorder_.epoch = NextEpoch();

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "mlp/autograd/inspect.h"
 #include "mlp/autograd/loss.h"
 #include "mlp/autograd/optimizer.h"
 #include "mlp/autograd/value_mlp.h"
@@ -20,9 +24,10 @@ struct TrainingOptions {
   std::vector<size_t> widths = {784, 16, 10};
   kernels::Activation activation = kernels::Activation::kRelu;
   optim::OptimizerOptions optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.05};
-  bool update_each_sample = false;  // else once a batch, from the mean gradient
-  double l2 = 0;                    // adds l2 / 2 * (sum of squares of all parameters) to the loss
-  double dropout = 0;               // the part of hidden outputs that is 0 in training, in [0, 1)
+  // Else once a batch, from the mean gradient. Not for packs, whose samples have one gradient.
+  bool update_each_sample = false;
+  double l2 = 0;       // adds l2 / 2 * (sum of squares of all parameters) to the loss
+  double dropout = 0;  // the part of hidden outputs that is 0 in training, in [0, 1)
   uint64_t seed = 1;
 };
 
@@ -59,6 +64,7 @@ class ValueTraining {
         net_(tape_, options.widths, {options.activation, options.seed}),
         optimizer_(options.optimizer, net_.numbers().size()),
         dropout_(options.seed, Purpose::kDropout) {
+    MLP_CHECK(kWidth == 1 || !options.update_each_sample);
     const std::vector<T> zeros(net_.inputs(), T(0));
     x_ = tape_.Data(zeros);
     mark_ = tape_.Mark();
@@ -73,7 +79,7 @@ class ValueTraining {
   // before and afterwards.
   double TrainStep(const data::Examples& examples, std::span<const uint32_t> rows) {
     MLP_CHECK_GT(rows.size(), 0u);
-    const bool each = options_.update_each_sample && kWidth == 1;
+    const bool each = options_.update_each_sample;
     const double scale = each ? 1 : 1.0 / static_cast<double>(rows.size());
     double total = 0;
     for (size_t i = 0; i < rows.size(); i += kWidth) {
@@ -84,6 +90,10 @@ class ValueTraining {
     if (!each) Update();
     return total / static_cast<double>(rows.size());
   }
+
+  // Of the updates from here on, above 0, for schedules (mlp/optim/schedule.h); at first that of
+  // the options.
+  void set_learning_rate(double rate) { optimizer_.set_learning_rate(rate); }
 
   // The logits of these rows, at most kWidth of them.
   std::span<const Value<T>> Logits(const data::Examples& examples, std::span<const uint32_t> rows) {
@@ -142,8 +152,14 @@ class ValueTraining {
     tape_.Backward(loss, seed);
     double sum = 0;
     for (size_t lane = 0; lane < rows.size(); ++lane) sum += Lane(loss.value(), lane);
+    if (!std::isfinite(sum) && first_non_finite_.empty()) [[unlikely]]
+      first_non_finite_ = NameFirstNonFinite();
     return sum;
   }
+
+  // Where the first loss that was not finite comes from: the op and its numbers. Empty while all
+  // are.
+  const std::string& first_non_finite() const { return first_non_finite_; }
 
   // One step of the optimizer on the gradients, which are 0 afterwards.
   void Update() {
@@ -159,6 +175,15 @@ class ValueTraining {
   }
 
  private:
+  std::string NameFirstNonFinite() {
+    const std::optional<NonFinite> found = FindNonFinite(tape_);
+    if (!found) return "a sum of losses";
+    if (found->id >= tape_.parameters_end()) return found->message;
+    return absl::StrCat("parameter ", found->id - tape::kFirstId, " of ", tape_.parameters().size(),
+                        " is ", tape_.parameters()[found->id - tape::kFirstId],
+                        " since the last update");
+  }
+
   static Element Lane(const T& value, [[maybe_unused]] size_t lane) {
     if constexpr (kWidth == 1) {
       return value;
@@ -220,6 +245,7 @@ class ValueTraining {
   Leaves<T> x_;
   TapeMark mark_{};
   std::vector<T> mask_;
+  std::string first_non_finite_;
 };
 
 }  // namespace mlp::autograd

@@ -70,7 +70,11 @@ class [[nodiscard]] Value {
   }
   explicit operator T() const { return value(); }
   // d(root)/d(this) of the last Backward.
-  T gradient() const { return Recorder<T>::current->Gradient(id()); }
+  T gradient() const {
+    const Id own = id();
+    CheckOwn(own);
+    return Recorder<T>::current->Gradient(own);
+  }
 
   // Its place on the tape. From here on others may refer to it: a product is recorded, a sum ends.
   [[gnu::always_inline]] Id id() const {
@@ -101,11 +105,11 @@ class [[nodiscard]] Value {
       if constexpr (!kLazy) value_ = value_ + b.value_;
       next_ += kNextProduct;
     } else if (b.is_product()) {
-      b.CheckFactors(Word{b.word_});
+      const Word product{b.word_};  // What b is now: it may be this value itself.
+      b.CheckFactors(product);
       const Id sum = id();
       if constexpr (!kLazy) value_ = value_ + b.value_;
-      SetOpen(Recorder<T>::current->StartDot(sum, Word{b.word_}, T(value_)),
-              b.word_ + kNextProduct);
+      SetOpen(Recorder<T>::current->StartDot(sum, product, T(value_)), product.bits + kNextProduct);
     } else {
       const Id term = b.id();
       AddTerm(term, b.value_);
@@ -164,10 +168,14 @@ class [[nodiscard]] Value {
   void Compute() const {
     if (word_ >> Word::kIdBits == 0 || is_named()) return;
     const Recorder<T>& recorder = *Recorder<T>::current;
+    if (recorder.capacity == 0) [[unlikely]]
+      recorder.Full();
     if (is_product()) {
       const Word word{word_};
+      CheckFactors(word);
       value_ = recorder.Load(word.a()) * recorder.Load(word.b());
     } else if (Word{next_}.op() == Op::kMul) {
+      CheckAlive();
       recorder.ValueOfDot(static_cast<Id>(word_ & Word::kIdMask), Word{next_}, value_);
     }
   }
@@ -208,18 +216,19 @@ class [[nodiscard]] Value {
 
   [[gnu::always_inline]] void AddTerm(Id b, const T& number) {
     const uint64_t bits = Word::Make(Op::kSum, b).bits;
+    Recorder<T>& recorder = *Recorder<T>::current;
     if (bits == next_) {
       value_ = value_ + number;
       ++next_;
-    } else if (Word::Make(Recorder<T>::kOneTerm, b).bits == next_) {
-      Recorder<T>::current->MakeSumRun(static_cast<Id>(word_ & Word::kIdMask));
+    } else if (Word::Make(Recorder<T>::kOneTerm, b).bits == next_ &&
+               recorder.IsUnmarked(static_cast<Id>(word_ & Word::kIdMask))) {
+      recorder.MakeSumRun(static_cast<Id>(word_ & Word::kIdMask));
       value_ = value_ + number;
       next_ = bits + 1;
     } else {
       const Id sum = id();
       value_ = value_ + number;
-      SetOpen(Recorder<T>::current->StartSum(sum, b, T(value_)),
-              Word::Make(Recorder<T>::kOneTerm, b + 1).bits);
+      SetOpen(recorder.StartSum(sum, b, T(value_)), Word::Make(Recorder<T>::kOneTerm, b + 1).bits);
     }
   }
 
@@ -246,27 +255,37 @@ class [[nodiscard]] Value {
     birth_ = recorder.births == nullptr ? 0 : recorder.births[plain_id()];
   }
   void SetEpoch() { birth_ = Recorder<T>::current->epoch; }
-  void CopyBirth(const Value& other) { birth_ = other.birth_; }
+  // A product's is that of its factors, a copy of it is a record.
+  void CopyBirth(const Value& other) {
+    if (other.is_named()) {
+      SetBirth();
+    } else {
+      birth_ = other.birth_;
+    }
+  }
   // Of a product: they were there when it was formed.
   void CheckFactors(Word product) const {
     const Recorder<T>& recorder = *Recorder<T>::current;
     if (recorder.capacity == 0) return;
     for (const Id factor : {product.a(), product.b()}) {
       if (factor < tape::kFirstId) continue;
-      if (factor >= recorder.size || recorder.births[factor] > birth_) UsedTooLate();
+      if (factor >= recorder.size || recorder.births[factor] > birth_) {
+        recorder.UsedTooLate(factor);
+      }
     }
   }
   void CheckAlive() const {
     const Recorder<T>& recorder = *Recorder<T>::current;
     if (is_named() || plain_id() < tape::kFirstId || recorder.capacity == 0) return;
-    if (plain_id() >= recorder.size || recorder.births[plain_id()] != birth_) UsedTooLate();
+    if (plain_id() >= recorder.size || recorder.births[plain_id()] != birth_) {
+      recorder.UsedTooLate(plain_id());
+    }
   }
-  [[noreturn]] void UsedTooLate() const {
+  static void CheckOwn(Id id) {
+    if (id != tape::kZero) return;
     internal::CheckFailed(__FILE__, __LINE__,
-                          "a value was used after the tape was rewound past it, or on another tape "
-                          "than its own (id " +
-                              std::to_string(plain_id()) +
-                              "): record it again, or rewind to a later mark");
+                          "a default value has no gradient of its own, all of them are one 0 on "
+                          "the tape: give it a number to make it an input");
   }
   uint32_t birth_ = 0;
 #else
@@ -275,6 +294,7 @@ class [[nodiscard]] Value {
   void CopyBirth(const Value&) {}
   void CheckFactors(Word) const {}
   void CheckAlive() const {}
+  static void CheckOwn(Id) {}
 #endif
 
   mutable T value_;
@@ -379,6 +399,11 @@ auto pow(const A& a, const B& b) {
     return MLP_RECORD(Pow, a, b);
   }
 }
+// a where `mask` is not 0, else 0, even where a is infinite or NaN. The mask has no derivative.
+template <class T>
+Value<T> keep(const Value<T>& a, const std::type_identity_t<T>& mask) {
+  return MLP_RECORD(KeepNumber, a, mask);
+}
 #undef MLP_RECORD
 
 #define MLP_UNARY_FUNCTION(functor, function)                                            \
@@ -435,8 +460,8 @@ bool Compare(Op op, bool outcome, Recorder<T>& recorder, Id a, Id b) {
   }
 MLP_COMPARISON(<, kGuard, true, a, b)
 MLP_COMPARISON(>, kGuard, true, b, a)
-MLP_COMPARISON(<=, kGuard, false, b, a)
-MLP_COMPARISON(>=, kGuard, false, a, b)
+MLP_COMPARISON(<=, kLessEqualGuard, true, a, b)
+MLP_COMPARISON(>=, kLessEqualGuard, true, b, a)
 MLP_COMPARISON(==, kEqualGuard, true, a, b)
 MLP_COMPARISON(!=, kEqualGuard, false, a, b)
 #undef MLP_COMPARISON

@@ -2,6 +2,7 @@
 // recorded.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,7 +23,7 @@ class ValueMlp {
 
   // widths: inputs, then the outputs of each layer. At least two. The last layer is linear.
   ValueMlp(Tape<T>& tape, std::span<const size_t> widths, const ValueMlpOptions& options = {})
-      : tape_(tape), first_(tape.parameters_end()) {
+      : tape_(tape) {
     MLP_CHECK_GE(widths.size(), 2u);
     for (size_t i = 0; i + 1 < widths.size(); ++i) {
       Stream stream(options.seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
@@ -40,12 +41,15 @@ class ValueMlp {
   size_t outputs() const { return layers_.back().outputs(); }
 
   // All parameters, layer after layer and neuron after neuron; their numbers and gradients.
-  Leaves<T> parameters() const { return {first_, tape_.parameters_end() - first_}; }
+  // Another net's on the same tape are not among them.
+  Leaves<T> parameters() const { return layers_.front().parameters().Part(0, Count()); }
   std::span<Element> numbers() { return tape_.parameters().subspan(Offset(), Count()); }
   std::span<const Element> gradients() const {
     return tape_.gradients().subspan(Offset(), Count());
   }
-  void ZeroGradients() { tape_.ZeroGradients(); }
+  void ZeroGradients() {
+    std::ranges::fill(tape_.mutable_gradients().subspan(Offset(), Count()), Element(0));
+  }
 
   // The logits. They stay valid until the next call or a rewind; no memory is allocated.
   template <class Inputs>
@@ -53,7 +57,9 @@ class ValueMlp {
     return Forward(x, [](size_t, std::span<Value<T>>) {});
   }
 
-  // The same; `between(layer, values)` may change what each hidden layer hands on.
+  // The same; `between(layer, values)` may change what each hidden layer hands on: dropout, or, of
+  // a net with the activation kIdentity, any function of values, also one with parameters of its
+  // own.
   template <class Inputs, class Between>
   std::span<const Value<T>> Forward(const Inputs& x, Between between) {
     layers_[0].Forward(x, std::span<Value<T>>(outputs_[0]));
@@ -80,7 +86,7 @@ class ValueMlp {
   }
 
  private:
-  size_t Offset() const { return first_ - tape::kFirstId; }
+  size_t Offset() const { return layers_.front().parameters().first() - tape::kFirstId; }
   size_t Count() const {
     size_t count = 0;
     for (const Layer<T>& layer : layers_) count += layer.outputs() * (layer.inputs() + 1);
@@ -99,7 +105,6 @@ class ValueMlp {
   }
 
   Tape<T>& tape_;
-  Id first_;
   std::vector<Layer<T>> layers_;
   std::vector<std::vector<Value<T>>> outputs_;  // of each layer, used again by every call
 };

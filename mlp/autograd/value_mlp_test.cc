@@ -1,19 +1,17 @@
-// Neurons, layers, nets of values and their training.
+// Neurons, layers, nets of values, and their loss.
 #include "mlp/autograd/value_mlp.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "mlp/autograd/loss.h"
-#include "mlp/autograd/training.h"
 #include "mlp/base/rng.h"
-#include "mlp/data/dataset.h"
 #include "mlp/reference/mlp.h"
-#include "mlp/reference/optimizer.h"
 
 namespace mlp::autograd {
 namespace {
@@ -230,6 +228,66 @@ TEST_F(TestValueMLP, ModelParametersGoBothWays) {
   EXPECT_TRUE(std::ranges::equal(net.numbers(), before));
 }
 
+// Each net knows its own.
+TEST_F(TestValueMLP, TwoNetsOnOneTape) {
+  ValueMlp<double> a(tape_, {2, 3, 2});
+  ValueMlp<double> b(tape_, {2, 4, 2}, {.seed = 2});
+  const size_t of_a = 2 * 3 + 3 + 3 * 2 + 2, of_b = 2 * 4 + 4 + 4 * 2 + 2;
+  EXPECT_EQ(a.parameters().size(), of_a);
+  EXPECT_EQ(b.parameters().size(), of_b);
+  EXPECT_EQ(b.parameters().first(), a.parameters().first() + of_a);
+  const Leaves<double> x = tape_.Data(Inputs(2, 3));
+  tape_.Backward(softmax_cross_entropy<double>(a(x), 0) + softmax_cross_entropy<double>(b(x), 1));
+  const std::vector<double> kept(b.gradients().begin(), b.gradients().end());
+  const auto none = [](double g) { return g == 0; };
+  EXPECT_FALSE(std::ranges::all_of(kept, none));
+  a.ZeroGradients();
+  EXPECT_TRUE(std::ranges::all_of(a.gradients(), none));
+  EXPECT_TRUE(std::ranges::equal(b.gradients(), kept));
+}
+
+// Other functions than those of the matrix nets, and such that learn: a slope below 0 for each
+// layer (He et al. 2015, PReLU), a parameter of the tape beside the net's.
+TEST_F(TestValueMLP, ActivationsOfAUsersOwn) {
+  Tape<double> tape;
+  ValueMlp<double> net(tape, {5, 7, 6, 3}, {.activation = Activation::kIdentity});
+  const Leaves<double> slopes = tape.Parameters(std::vector<double>{0.25, 0.1});
+  const TapeMark mark = tape.Mark();
+  const std::vector<double> numbers = Inputs(5, 4);
+  const auto loss = [&](const auto& between) {
+    tape.Rewind(mark);
+    const Leaves<double> x = tape.Data(numbers);
+    return softmax_cross_entropy<double>(net.Forward(x, between), 1);
+  };
+  const auto prelu = [&](size_t layer, std::span<V> h) {
+    for (V& value : h) value = relu(value) - slopes[layer] * relu(-value);
+  };
+  const auto mixed = [](size_t layer, std::span<V> h) {
+    for (V& value : h) value = layer == 0 ? elu(value) : gelu(softplus(value));
+  };
+  const auto expect_gradient = [&](const auto& between) {
+    tape.ZeroGradients();
+    tape.Backward(loss(between));
+    const std::vector<double> gradient = Gradients(tape);
+    for (size_t i = 0; i < gradient.size(); ++i) {
+      double& w = tape.parameters()[i];
+      const double center = w;
+      const double step = 1e-6;
+      w = center + step;
+      const double right = loss(between).value();
+      w = center - step;
+      const double left = loss(between).value();
+      w = center;
+      EXPECT_NEAR(gradient[i], (right - left) / (2 * step), 1e-8) << i;
+    }
+    return gradient;
+  };
+  const std::vector<double> gradient = expect_gradient(prelu);
+  EXPECT_NE(gradient[gradient.size() - 2], 0);
+  EXPECT_NE(gradient[gradient.size() - 1], 0);
+  expect_gradient(mixed);
+}
+
 class TestLossFunction : public ::testing::Test {
  protected:
   Tape<double> tape_;
@@ -259,189 +317,40 @@ TEST_F(TestLossFunction, CorrectPredictionHasLowLoss) {
   EXPECT_GT(softmax_cross_entropy<double>(logits, 1).value(), 19);
 }
 
-// n samples of `features` numbers; the class is the largest of the first `classes` of them.
-data::Examples MakeExamples(size_t n, size_t features, size_t classes) {
-  data::Examples examples;
-  examples.size = n;
-  examples.features = features;
-  examples.values = AlignedBuffer<float>(n * features);
-  examples.labels = AlignedBuffer<uint8_t>(n);
-  Stream stream(4, Purpose::kTest);
-  for (size_t i = 0; i < n; ++i) {
-    float* x = examples.values.data() + i * features;
-    for (size_t j = 0; j < features; ++j) x[j] = stream.Uniform(-1, 1);
-    examples.labels[i] = static_cast<uint8_t>(std::max_element(x, x + classes) - x);
+// A class that cannot be: its logit is -infinity, also beside samples of which it is the label.
+TEST_F(TestLossFunction, ImpossibleClasses) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<V> logits = {1.0, -kInfinity, 2.0};
+  const V possible = softmax_cross_entropy<double>(logits, 2);
+  const double expected = std::log(std::exp(-1.0) + 1);
+  EXPECT_NEAR(possible.value(), expected, 1e-15);
+  tape_.Backward(possible);
+  const double slope = logits[0].gradient();
+  EXPECT_EQ(logits[1].gradient(), 0);
+  EXPECT_EQ(softmax_cross_entropy<double>(logits, 1).value(), kInfinity);
+
+  Tape<tape::Pack4d> packed;
+  const std::vector<Value<tape::Pack4d>> packs = {1.0, -kInfinity, 2.0};
+  const auto loss = softmax_cross_entropy<tape::Pack4d>(packs, {2, 1, 2, 2});
+  packed.Backward(loss);
+  for (const int lane : {0, 2, 3}) {
+    EXPECT_NEAR(loss.value()[lane], expected, 1e-15);
+    EXPECT_EQ(packs[0].gradient()[lane], slope);
+    EXPECT_EQ(packs[1].gradient()[lane], 0);
   }
-  return examples;
+  EXPECT_EQ(loss.value()[1], kInfinity);
 }
 
-std::vector<uint32_t> Rows(size_t n) {
-  std::vector<uint32_t> rows(n);
-  std::iota(rows.begin(), rows.end(), 0u);
-  return rows;
-}
-
-TrainingOptions SmallOptions() {
-  TrainingOptions options;
-  options.widths = {6, 12, 3};
-  options.optimizer.learning_rate = 0.1;
-  return options;
-}
-
-class TestTrainingFunctions : public ::testing::Test {
- protected:
-  const data::Examples examples_ = MakeExamples(60, 6, 3);
-  const std::vector<uint32_t> rows_ = Rows(60);
-};
-
-TEST_F(TestTrainingFunctions, TrainStepChangesParametersAndReturnsTheLoss) {
-  ValueTraining<double> training(SmallOptions());
-  const std::vector<double> before = training.net().ModelParameters();
-  const reference::Mlp expected(
-      {6, 12, 3}, {reference::Activation::kRelu, reference::Activation::kIdentity}, before);
-  std::vector<double> x(examples_.values.begin(), examples_.values.begin() + 10 * 6);
-  const std::vector<int> labels(examples_.labels.begin(), examples_.labels.begin() + 10);
-  const double loss = training.TrainStep(examples_, Rows(10));
-  EXPECT_NEAR(loss, expected.Loss(reference::Matrix(10, 6, x), labels), 1e-14);
-  EXPECT_NE(training.net().ModelParameters(), before);
-  EXPECT_EQ(training.net().gradients()[0], 0);
-}
-
-TEST_F(TestTrainingFunctions, PredictionHasOneClassForEachRow) {
-  ValueTraining<double> training(SmallOptions());
-  const std::vector<int> classes = training.Predict(examples_, rows_);
-  ASSERT_EQ(classes.size(), 60u);
-  for (const int c : classes) {
-    EXPECT_GE(c, 0);
-    EXPECT_LT(c, 3);
-  }
-}
-
-TEST_F(TestTrainingFunctions, EvaluationIsThePartThatIsRight) {
-  ValueTraining<double> training(SmallOptions());
-  const std::vector<int> classes = training.Predict(examples_, rows_);
-  int right = 0;
-  for (size_t i = 0; i < 60; ++i) right += classes[i] == examples_.labels[i];
-  EXPECT_EQ(training.Evaluate(examples_, rows_), right / 60.0);
-  EXPECT_EQ(training.Evaluate(examples_, {}), 0);
-}
-
-TEST_F(TestTrainingFunctions, TrainingImproves) {
-  ValueTraining<double> training(SmallOptions());
-  const double before = training.Evaluate(examples_, rows_);
-  const double first = training.TrainStep(examples_, rows_);
-  double last = first;
-  for (int step = 0; step < 100; ++step) last = training.TrainStep(examples_, rows_);
-  EXPECT_LT(last, 0.6 * first);
-  EXPECT_GT(training.Evaluate(examples_, rows_), before);
-}
-
-class TestIntegration : public TestTrainingFunctions {};
-
-TEST_F(TestIntegration, CompleteTrainingLoop) {
-  TrainingOptions options = SmallOptions();
-  options.update_each_sample = true;
-  ValueTraining<float> training(options);
-  double last = 0;
-  for (int epoch = 0; epoch < 20; ++epoch) {
-    last = 0;
-    for (size_t i = 0; i < 60; i += 5) {
-      last += training.TrainStep(examples_, std::span(rows_).subspan(i, 5)) / 12;
-    }
-  }
-  EXPECT_LT(last, 0.25);
-  EXPECT_GT(training.Evaluate(examples_, rows_), 0.9);
-}
-
-TEST_F(TestIntegration, OverfitsATinyDataset) {
-  TrainingOptions options = SmallOptions();
-  options.widths = {6, 16, 3};
-  options.update_each_sample = true;
-  ValueTraining<double> training(options);
-  double loss = 0;
-  for (int epoch = 0; epoch < 400; ++epoch) loss = training.TrainStep(examples_, Rows(5));
-  EXPECT_LT(loss, 0.01);
-  EXPECT_EQ(training.Evaluate(examples_, Rows(5)), 1);
-}
-
-// The same weights after the same steps as the vectorised net in double, by both optimizers.
-TEST_F(TestIntegration, SameWeightsAsTheVectorisedNet) {
-  for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
-    TrainingOptions options = SmallOptions();
-    options.optimizer = {.kind = kind, .learning_rate = 0.01, .weight_decay = 0.1};
-    ValueTraining<double> training(options);
-    reference::Mlp expected({6, 12, 3},
-                            {reference::Activation::kRelu, reference::Activation::kIdentity},
-                            training.net().ModelParameters());
-    reference::Sgd sgd({.learning_rate = 0.01, .weight_decay = 0.1});
-    reference::Adam adam({.learning_rate = 0.01, .weight_decay = 0.1});
-    reference::Optimizer& optimizer =
-        kind == kernels::OptimizerKind::kSgd ? static_cast<reference::Optimizer&>(sgd) : adam;
-    for (size_t step = 0; step < 30; ++step) {
-      const size_t begin = step * 10 % 60;
-      const std::vector<double> x(examples_.values.begin() + begin * 6,
-                                  examples_.values.begin() + (begin + 10) * 6);
-      const std::vector<int> labels(examples_.labels.begin() + begin,
-                                    examples_.labels.begin() + begin + 10);
-      const double theirs = expected.Step(reference::Matrix(10, 6, x), labels, optimizer);
-      const double ours = training.TrainStep(examples_, std::span(rows_).subspan(begin, 10));
-      EXPECT_NEAR(ours, theirs, 1e-12);
-    }
-    const std::vector<double> w = training.net().ModelParameters();
-    for (size_t i = 0; i < w.size(); ++i) EXPECT_NEAR(w[i], expected.parameters()[i], 1e-12);
-  }
-}
-
-// Sixteen samples at a time learn what one at a time does, a last batch that is not full included.
-TEST_F(TestIntegration, PacksLearnTheSame) {
-  for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
-    TrainingOptions options = SmallOptions();
-    options.optimizer = {.kind = kind, .learning_rate = 0.01};
-    ValueTraining<double> one(options);
-    ValueTraining<tape::Pack8d> eight(options);
-    ValueTraining<tape::Pack4d> four(options);
-    for (int step = 0; step < 20; ++step) {
-      const double loss = one.TrainStep(examples_, rows_);
-      EXPECT_NEAR(eight.TrainStep(examples_, rows_), loss, 1e-12);
-      EXPECT_NEAR(four.TrainStep(examples_, rows_), loss, 1e-12);
-    }
-    const std::vector<double> w = one.net().ModelParameters();
-    const std::vector<double> w8 = eight.net().ModelParameters();
-    for (size_t i = 0; i < w.size(); ++i) EXPECT_NEAR(w[i], w8[i], 1e-12);
-    EXPECT_EQ(one.Predict(examples_, rows_), eight.Predict(examples_, rows_));
-  }
-  ValueTraining<float> one(SmallOptions());
-  ValueTraining<tape::Pack16f> sixteen(SmallOptions());
-  for (int step = 0; step < 20; ++step) {
-    EXPECT_NEAR(sixteen.TrainStep(examples_, rows_), one.TrainStep(examples_, rows_), 1e-5);
-  }
-}
-
-TEST_F(TestIntegration, L2PullsWeightsToZero) {
-  TrainingOptions options = SmallOptions();
-  options.l2 = 0.5;
-  ValueTraining<double> training(options);
-  const std::vector<double> before = training.net().ModelParameters();
-  ValueTraining<double> without(SmallOptions());
-  training.TrainStep(examples_, rows_);
-  without.TrainStep(examples_, rows_);
-  for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_NEAR(training.net().ModelParameters()[i],
-                without.net().ModelParameters()[i] - 0.1 * 0.5 * before[i], 1e-15);
-  }
-}
-
-TEST_F(TestIntegration, DropoutTrains) {
-  TrainingOptions options = SmallOptions();
-  options.dropout = 0.3;
-  options.optimizer.learning_rate = 0.05;
-  ValueTraining<double> training(options);
-  for (int step = 0; step < 300; ++step) training.TrainStep(examples_, rows_);
-  EXPECT_GT(training.Evaluate(examples_, rows_), 0.85);
-  EXPECT_FALSE(Validate(TrainingOptions{.dropout = 1}).ok());
-  EXPECT_FALSE(Validate(TrainingOptions{.l2 = -1}).ok());
-  EXPECT_FALSE(Validate(TrainingOptions{.widths = {3}}).ok());
-  EXPECT_TRUE(Validate(options).ok());
+TEST_F(TestLossFunction, LabelsOutOfRange) {
+  const std::vector<V> logits = {1.0, 2.0};
+  EXPECT_DEATH((void)softmax_cross_entropy<double>(logits, 2).value(), "check failed");
+  EXPECT_DEATH((void)softmax_cross_entropy<double>(logits, -1).value(), "check failed");
+  Tape<tape::Pack4d> packed;
+  const std::vector<Value<tape::Pack4d>> packs = {1.0, 2.0};
+  EXPECT_DEATH((void)softmax_cross_entropy<tape::Pack4d>(packs, {0, 1, 2, 0}).value(),
+               "check failed");
+  EXPECT_DEATH((void)softmax_cross_entropy<tape::Pack4d>(packs, {0, -1, 1, 0}).value(),
+               "check failed");
 }
 
 }  // namespace

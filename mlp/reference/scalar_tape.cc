@@ -87,6 +87,8 @@ std::vector<double> ScalarTape::Gradient(size_t root) const {
   adjoints[root] = 1;
   for (size_t i = root + 1; i-- > 0;) {
     const Node& node = nodes_[i];
+    // What the root does not depend on has no part in it, even where a derivative is infinite.
+    if (adjoints[i] == 0) continue;
     if (node.da != 0) adjoints[node.a] += adjoints[i] * node.da;
     if (node.db != 0) adjoints[node.b] += adjoints[i] * node.db;
   }

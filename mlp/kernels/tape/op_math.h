@@ -25,6 +25,22 @@ template <std::floating_point T>
 [[gnu::always_inline]] inline bool IsFinite(T x) {
   return x - x == 0;
 }
+// What an op with the adjoint q adds to that of an operand: q times the partial derivative. Nothing
+// where q is 0, however large the derivative: the root does not depend on the op there.
+template <class T>
+[[gnu::always_inline]] inline T Chain(const T& q, const T& slope) {
+  return IsZero(q) ? T(0) : q * slope;
+}
+// Whether one of two products may owe its NaN to a q of 0. Of plain numbers one test, which hardly
+// ever holds: where q is 0 cannot be foreseen.
+template <class T>
+[[gnu::always_inline]] inline bool MayNeedChain(const T& a, const T& b) {
+  if constexpr (std::floating_point<T>) {
+    return __builtin_isunordered(a, b);
+  } else {
+    return true;
+  }
+}
 using std::abs;
 using std::cos;
 using std::erf;
@@ -97,7 +113,8 @@ struct Div {
   }
 };
 
-// a^b where both are variables: a > 0, or the slope for b is taken as 0.
+// a^b where both are variables: a > 0, or the slope for b is taken as 0. At b = 0 the slope for a
+// is 0, but not its own slope for b.
 struct Pow {
   template <class T>
   [[gnu::always_inline]] static T Value(const T& a, const T& b) {
@@ -105,7 +122,8 @@ struct Pow {
   }
   template <class T>
   [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T&) {
-    return select(b == T(0), T(0), b * pow(a, b - T(1)));
+    const T power = pow(a, b - T(1));
+    return b * select(b == T(0), select(power - power == T(0), power, T(0)), power);
   }
   template <class T>
   [[gnu::always_inline]] static T SlopeB(const T& a, const T&, const T& y) {
@@ -128,7 +146,12 @@ struct OfNumber {
 struct AddNumber : OfNumber<Add> {};
 struct MulNumber : OfNumber<Mul> {};
 struct DivNumber : OfNumber<Div> {};
-struct PowNumber : OfNumber<Pow> {};
+struct PowNumber : OfNumber<Pow> {
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T& a, const T& b, const T&) {
+    return select(b == T(0), T(0), b * pow(a, b - T(1)));
+  }
+};
 
 // b - a.
 struct NumberSub {
@@ -151,6 +174,18 @@ struct NumberDiv {
   template <class T>
   [[gnu::always_inline]] static T SlopeA(const T& a, const T&, const T& y) {
     return -y / a;
+  }
+};
+
+// a, but 0 where the number b is 0, whatever a is.
+struct KeepNumber {
+  template <class T>
+  [[gnu::always_inline]] static T Value(const T& a, const T& b) {
+    return select(b == T(0), T(0), a);
+  }
+  template <class T>
+  [[gnu::always_inline]] static T SlopeA(const T&, const T& b, const T&) {
+    return select(b == T(0), T(0), T(1));
   }
 };
 
@@ -274,11 +309,18 @@ struct Tanh {
   }
 };
 
-// 1 / (1 + e^-x). Without overflow: e^-|x| is at most 1.
+// e^-|x|, at most 1. At 0 it has the slope of one side, for derivatives of derivatives: what
+// chooses between the sides by x < 0, too, has none of its own kinks there.
+template <class T>
+[[gnu::always_inline]] inline T ExpOfMinusAbs(const T& x) {
+  return exp(select(x < T(0), x, -x));
+}
+
+// 1 / (1 + e^-x), without overflow.
 struct Sigmoid {
   template <class T>
   [[gnu::always_inline]] static T Value(const T& x) {
-    const T e = exp(-abs(x));
+    const T e = ExpOfMinusAbs(x);
     return select(x < T(0), e, T(1)) / (T(1) + e);
   }
   template <class T>
@@ -355,7 +397,7 @@ struct Gelu {
 struct Softplus {
   template <class T>
   [[gnu::always_inline]] static T Value(const T& x) {
-    return select(x > T(0), x, T(0)) + log1p(exp(-abs(x)));
+    return select(x < T(0), T(0), x) + log1p(ExpOfMinusAbs(x));
   }
   template <class T>
   [[gnu::always_inline]] static T Slope(const T& x, const T&) {

@@ -113,6 +113,10 @@ struct alignas(sizeof(S) * W) Pack {
     for (int i = 0; i < W; ++i) zero &= a.v[i] == 0;
     return zero;
   }
+  // Each sample by itself.
+  friend MLP_INLINE Pack Chain(const Pack& q, const Pack& slope) {
+    return select(q == Pack(0), Pack(0), q * slope);
+  }
   friend MLP_INLINE bool IsFinite(const Pack& a) {
     bool finite = true;
     for (int i = 0; i < W; ++i) finite &= a.v[i] - a.v[i] == 0;

@@ -56,7 +56,7 @@ struct Sweeper {
       const bool to_uniform = to < t.uniform;
       const bool from_uniform = from < t.uniform;
       if ((to_uniform && to + n > t.uniform) || (from_uniform && from + n > t.uniform)) {
-        for (Id k = 0; k < n; ++k) AddTo(to + k, q * Value(from + k));
+        for (Id k = 0; k < n; ++k) AddTo(to + k, Chain(q, Value(from + k)));
       } else if (to_uniform && from_uniform) {
         const Element sum = Sum(q);
         for (Id k = 0; k < n; ++k) {
@@ -64,15 +64,15 @@ struct Sweeper {
         }
       } else if (to_uniform) {
         for (Id k = 0; k < n; ++k) {
-          t.uniform_adjoints[to + k] += Sum(q * t.values[from + k]);
+          t.uniform_adjoints[to + k] += Sum(Chain(q, t.values[from + k]));
         }
       } else if (from_uniform) {
         for (Id k = 0; k < n; ++k) {
-          t.adjoints[to + k] = t.adjoints[to + k] + q * T(t.uniform_values[from + k]);
+          t.adjoints[to + k] = t.adjoints[to + k] + Chain(q, T(t.uniform_values[from + k]));
         }
       } else {
         for (Id k = 0; k < n; ++k) {
-          t.adjoints[to + k] = t.adjoints[to + k] + q * t.values[from + k];
+          t.adjoints[to + k] = t.adjoints[to + k] + Chain(q, t.values[from + k]);
         }
       }
       return;
@@ -116,10 +116,10 @@ struct Sweeper {
     const T x = Value(a);
     if constexpr (kIsBinary<Functor>) {
       const T z = Value(b);
-      AddTo(a, q * Functor::template SlopeA<T>(x, z, y));
-      if constexpr (!kHasNumber<Functor>) AddTo(b, q * Functor::template SlopeB<T>(x, z, y));
+      AddTo(a, Chain(q, Functor::template SlopeA<T>(x, z, y)));
+      if constexpr (!kHasNumber<Functor>) AddTo(b, Chain(q, Functor::template SlopeB<T>(x, z, y)));
     } else {
-      AddTo(a, q * Functor::template Slope<T>(x, y));
+      AddTo(a, Chain(q, Functor::template Slope<T>(x, y)));
     }
   }
 
@@ -135,17 +135,19 @@ struct Sweeper {
       if constexpr (kHasNumber<Functor>) {
         const T b = t.values[run.b];
         MLP_INDEPENDENT
-        for (Id k = 0; k < n; ++k) da[k] += q[k] * Functor::template SlopeA<T>(a[k], b, y[k]);
+        for (Id k = 0; k < n; ++k) da[k] += Chain(q[k], Functor::template SlopeA<T>(a[k], b, y[k]));
       } else if constexpr (kIsBinary<Functor>) {
         const T* const b = t.values + run.b;
         T* const db = t.adjoints + run.b;
         MLP_INDEPENDENT
-        for (Id k = 0; k < n; ++k) da[k] += q[k] * Functor::template SlopeA<T>(a[k], b[k], y[k]);
+        for (Id k = 0; k < n; ++k)
+          da[k] += Chain(q[k], Functor::template SlopeA<T>(a[k], b[k], y[k]));
         MLP_INDEPENDENT
-        for (Id k = 0; k < n; ++k) db[k] += q[k] * Functor::template SlopeB<T>(a[k], b[k], y[k]);
+        for (Id k = 0; k < n; ++k)
+          db[k] += Chain(q[k], Functor::template SlopeB<T>(a[k], b[k], y[k]));
       } else {
         MLP_INDEPENDENT
-        for (Id k = 0; k < n; ++k) da[k] += q[k] * Functor::template Slope<T>(a[k], y[k]);
+        for (Id k = 0; k < n; ++k) da[k] += Chain(q[k], Functor::template Slope<T>(a[k], y[k]));
       }
     } else {
       for (Id k = 0; k < n; ++k) {
@@ -180,7 +182,11 @@ struct Sweeper {
 #include "mlp/kernels/tape/tape_ops.inc"
       case Op::kLeaf:
       case Op::kData:
+        // At once to the block's first, whose word may be that of a call.
+        if (word.a() != id) return word.a();
+        break;
       case Op::kGuard:
+      case Op::kLessEqualGuard:
       case Op::kEqualGuard:
       case Op::kCall:
         break;
@@ -226,9 +232,21 @@ struct Sweeper {
       if (op <= static_cast<unsigned>(Op::kMulNumber)) [[likely]] {
         const Id a = word.a(), b = word.b();
         const T q = t.adjoints[id];
-        AddTo(a, q * Value((b & kOtherMask[op]) | kIdOfA[op]));
+        const Id factor_a = (b & kOtherMask[op]) | kIdOfA[op];
+        T to_a = q * Value(factor_a);
         if (op <= static_cast<unsigned>(Op::kMul)) {
-          AddTo(b, q * Value((a & kOtherMask[op]) | kIdOfB[op]));
+          const Id factor_b = (a & kOtherMask[op]) | kIdOfB[op];
+          T to_b = q * Value(factor_b);
+          if (MayNeedChain(to_a, to_b)) [[unlikely]] {
+            to_a = Chain(q, Value(factor_a));
+            to_b = Chain(q, Value(factor_b));
+          }
+          AddTo(a, to_a);
+          AddTo(b, to_b);
+        } else {
+          if (MayNeedChain(to_a, to_a)) [[unlikely]]
+            to_a = Chain(q, Value(factor_a));
+          AddTo(a, to_a);
         }
         --i;
       } else if (word.op() == Op::kCall) [[unlikely]] {
@@ -306,6 +324,7 @@ struct Sweeper {
       case Op::kData:
         break;
       case Op::kGuard:
+      case Op::kLessEqualGuard:
       case Op::kEqualGuard:
         return SameOutcome(word, y);
       case Op::kCall:
@@ -349,7 +368,9 @@ struct Sweeper {
 
   bool SameOutcome(Word word, const T& before) const {
     const T a = Value(word.a()), b = Value(word.b());
-    const T now = word.op() == Op::kGuard ? select(a < b, T(1), T(0)) : select(a == b, T(1), T(0));
+    const T now = word.op() == Op::kGuard            ? select(a < b, T(1), T(0))
+                  : word.op() == Op::kLessEqualGuard ? select(a <= b, T(1), T(0))
+                                                     : select(a == b, T(1), T(0));
     return IsZero(now - before);
   }
 

@@ -37,6 +37,8 @@ absl::string_view Name(Op op) {
       return "map";
     case Op::kGuard:
       return "less";
+    case Op::kLessEqualGuard:
+      return "less_equal";
     case Op::kEqualGuard:
       return "equal";
     case Op::kCall:

@@ -29,7 +29,8 @@ enum class Op : uint8_t {
   kDot,    // c + sum of a[k] * b[k]; operand a: the run
   kSum,    // c + sum of b[k]; operand a: the run
   kMap,    // one element of an op on consecutive operands; operand a: the run, b: the op
-  kGuard,  // a comparison that the program depended on: a < b, or a == b; value: its outcome
+  kGuard,  // a comparison that the program depended on: a < b; value: its outcome
+  kLessEqualGuard,
   kEqualGuard,
   kCall,  // a segment that is recorded again when its derivatives are asked for; operand a: which
 };
@@ -40,7 +41,8 @@ int Operands(Op op);
 // Whether operand b is a plain number.
 constexpr bool HasNumber(Op op) {
   return op == Op::kAddNumber || op == Op::kNumberSub || op == Op::kMulNumber ||
-         op == Op::kDivNumber || op == Op::kNumberDiv || op == Op::kPowNumber;
+         op == Op::kDivNumber || op == Op::kNumberDiv || op == Op::kPowNumber ||
+         op == Op::kKeepNumber;
 }
 
 // One id's word: op, b and a. A struct of its own, so that the compiler knows it from other words.
@@ -125,9 +127,13 @@ using Pack8d = Pack<double, 8>;
   MLP_TAPE_NUMBER(Pack8d)
 
 template <class T>
+inline constexpr bool kHasPasses = false;
+template <class T>
 const Passes<T>& PassesFor(Isa isa = BestIsa());
-#define MLP_TAPE_NUMBER(T) \
-  template <>              \
+#define MLP_TAPE_NUMBER(T)                    \
+  template <>                                 \
+  inline constexpr bool kHasPasses<T> = true; \
+  template <>                                 \
   const Passes<T>& PassesFor<T>(Isa isa);
 MLP_TAPE_NUMBERS(MLP_TAPE_NUMBER)
 #undef MLP_TAPE_NUMBER
