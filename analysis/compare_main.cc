@@ -8,6 +8,7 @@
 #include "analysis/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 
 namespace {
 
@@ -24,9 +25,7 @@ bool Load(const std::string& path, std::vector<mlp::analysis::LoadedRecord>* rec
   return loaded.errors.empty();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   std::vector<std::string> paths;
   double threshold_pct = 3;
   bool json = false;
@@ -69,4 +68,11 @@ int main(int argc, char** argv) {
                                 : mlp::analysis::ComparisonMarkdown(comparisons, threshold);
   std::fputs(text.c_str(), stdout);
   return mlp::analysis::ExitCode(mlp::analysis::Overall(comparisons));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain(
+      "compare", [&] { return Main(argc, argv); }, kCannotCompare);
 }

@@ -9,6 +9,7 @@
 #include "analysis/report.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 #include "mlp/io/atomic_file.h"
 
 namespace {
@@ -32,9 +33,7 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
   return mlp::io::WriteFileAtomically(path, *renewed);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   std::string results;
   std::string page;
   mlp::flags::Flags flags("report", "Turns records into tables, plots, REPORT.md and report.html.");
@@ -67,4 +66,10 @@ int main(int argc, char** argv) {
   }
   std::printf("%s/report.html\n%s/REPORT.md\n", results.c_str(), results.c_str());
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("report", [&] { return Main(argc, argv); });
 }

@@ -6,9 +6,12 @@
 #include "analysis/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 #include "mlp/record/record.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int Main(int argc, char** argv) {
   std::vector<std::string> paths;
   mlp::flags::Flags flags("validate", "Checks records against their schema.");
   flags.Positional(&paths, {.help = "a record, or a directory of them [results/ of the sources]",
@@ -38,4 +41,10 @@ int main(int argc, char** argv) {
     }
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("validate", [&] { return Main(argc, argv); });
 }

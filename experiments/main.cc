@@ -14,6 +14,7 @@
 #include "mlp/base/timer.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/interrupt.h"
+#include "mlp/flags/program.h"
 #include "mlp/record/json.h"
 
 namespace mlp::experiments {
@@ -133,7 +134,7 @@ int Main(int argc, char** argv) {
     }
     if (result.exit_code == flags::kInterruptedExitCode) break;
   }
-  std::fputs(options.output.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
+  flags::PrintText(options.output.json ? ToJson(results) : ResultsText(results));
   if (flags::Interrupted() ||
       (!results.empty() && results.back().exit_code == flags::kInterruptedExitCode)) {
     absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
@@ -159,4 +160,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace mlp::experiments
 
-int main(int argc, char** argv) { return mlp::experiments::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("experiments", [&] { return mlp::experiments::Main(argc, argv); });
+}

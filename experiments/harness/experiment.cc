@@ -171,9 +171,8 @@ absl::StatusOr<int> Experiment::Measure() {
                                    outcome.rounds, options_.budget_s));
   }
   MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-  std::fputs(options_.output.json ? SummaryJson(writer.record(), path, outcome).c_str()
-                                  : SummaryText(writer.record(), path, outcome).c_str(),
-             stdout);
+  flags::PrintText(options_.output.json ? SummaryJson(writer.record(), path, outcome)
+                                        : SummaryText(writer.record(), path, outcome));
   if (outcome.failed.empty()) return 0;
   absl::FPrintF(stderr, "%s: failed variants: %s; see \"message\" in %s\n", question_.name,
                 absl::StrJoin(outcome.failed, ", "), path);
