@@ -65,11 +65,13 @@ class Experiment {
   Table& AddTable(record::View view);
 
   // Measures, writes the record, says what came out. Returns main's exit code: 0, 1 where a variant
-  // failed, 130 after Ctrl-C.
+  // failed, 2 where flags do not go with the data or each other, 130 after Ctrl-C.
   int Run();
 
  private:
   absl::StatusOr<int> Measure();
+  // Wrong use: says so and returns its exit code.
+  int Refuse(const absl::Status& status) const;
   record::Record Head(const data::Dataset& dataset) const;
   void Say(const std::string& line) const;
 
