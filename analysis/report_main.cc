@@ -41,12 +41,15 @@ int Main(int argc, char** argv) {
   flags.String("results", &results,
                {.help = "directory with raw/; the report goes there, too [results/ of the sources]",
                 .value_name = "DIR"});
+  flags.String(
+      "out", &results,
+      {.help = "the same directory, by the name that it has elsewhere", .value_name = "DIR"});
   flags.String("page", &page,
                {.help = "page whose `<!-- begin tables/... -->` places are filled anew",
                 .value_name = "FILE"});
   flags.Example("bazel run //analysis:report");
   flags.Example("bazel run //analysis:report -- --page=README.md");
-  flags.Example("bazel run //analysis:report -- --results=/tmp/results");
+  flags.Example("bazel run //analysis:report -- --results=/tmp/mlp-smoke");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   results =
       results.empty() ? mlp::flags::WorkspacePath("results") : mlp::flags::ResolvePath(results);
