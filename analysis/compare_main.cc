@@ -42,9 +42,9 @@ int Main(int argc, char** argv) {
       {.help = "how much worse is still no slower", .unit = "PERCENT", .min = 0, .max = 1000});
   flags.Group("Output");
   flags.Bool("json", &json, "one JSON document on stdout instead of a table");
-  flags.Example("bazel run //analysis:compare -- old.json new.json");
-  flags.Example("bazel run //analysis:compare -- --threshold=5 old_results new_results");
-  flags.Example("bazel run //analysis:compare -- --json old.json new.json");
+  flags.Example("bazel run //analysis:compare -- results /tmp/mlp-smoke");
+  flags.Example("bazel run //analysis:compare -- --threshold=5 results /tmp/mlp-smoke");
+  flags.Example("bazel run //analysis:compare -- --json results/raw/threads results");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 
   std::vector<mlp::analysis::LoadedRecord> before, after;
@@ -54,14 +54,18 @@ int Main(int argc, char** argv) {
   const double threshold = threshold_pct / 100;
   const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), threshold);
   if (comparisons.empty()) {
-    std::fprintf(stderr, "compare: %s: expected finished runs, found none\n", paths[0].c_str());
+    std::fprintf(stderr, "compare: %s: expected finished runs, found none; name another record\n",
+                 paths[0].c_str());
     return kCannotCompare;
   }
   if (std::ranges::none_of(comparisons, [](const mlp::analysis::Comparison& comparison) {
         return comparison.after || comparison.verdict == mlp::analysis::Verdict::kSlower;
       })) {
-    std::fprintf(stderr, "compare: %s: expected finished runs of variants of %s, found none\n",
-                 paths[1].c_str(), paths[0].c_str());
+    std::fprintf(
+        stderr,
+        "compare: %s: expected finished runs of variants of %s, found none; name records of "
+        "the same experiment\n",
+        paths[1].c_str(), paths[0].c_str());
     return kCannotCompare;
   }
   const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, threshold)

@@ -18,7 +18,7 @@ int Main(int argc, char** argv) {
                             .value_name = "PATH"});
   flags.Example("bazel run //analysis:validate");
   flags.Example("bazel run //analysis:validate -- results/raw");
-  flags.Example("bazel run //analysis:validate -- record.json");
+  flags.Example("bazel run //analysis:validate -- results/raw/threads");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   for (std::string& path : paths) path = mlp::flags::ResolvePath(path);
   if (paths.empty()) paths.push_back(mlp::flags::WorkspacePath("results"));
@@ -27,7 +27,10 @@ int Main(int argc, char** argv) {
   for (const std::string& path : paths) {
     const std::vector<std::string> files = mlp::analysis::RecordFiles(path);
     if (files.empty()) {
-      std::fprintf(stderr, "validate: %s: expected records, found none\n", path.c_str());
+      std::fprintf(
+          stderr,
+          "validate: %s: expected records, found none; name a record or a directory of them\n",
+          path.c_str());
       exit_code = 1;
     }
     for (const std::string& file : files) {
