@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_format.h"
+#include "mlp/base/aligned_buffer.h"
 #include "mlp/base/available_memory.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/pairs/pairs.h"
@@ -19,6 +20,12 @@ double Parameters(const model::ModelSpec& spec) {
   return static_cast<double>(spec.parameter_count());
 }
 
+// As an Arena takes them: large ones fill whole huge pages.
+double InArena(double floats) {
+  constexpr double kPage = static_cast<double>(kHugePageBytes) / sizeof(float);
+  return floats < kPage / 8 ? floats : std::ceil(floats / kPage) * kPage;
+}
+
 // Of each row: outputs and their gradient, and what goes into the activation where its slope needs
 // that.
 double KeptOf(const model::DenseSpec& layer) {
@@ -30,7 +37,7 @@ double KeptOf(const model::DenseSpec& layer) {
 double LayerwiseFloats(const model::ModelSpec& spec, double rows) {
   double width = static_cast<double>(spec.inputs);
   for (const model::DenseSpec& layer : spec.layers) width += KeptOf(layer);
-  return rows * width;
+  return InArena(rows * width);
 }
 
 // engine::TensorParallel: weights, their transposes and the optimizer's state once more; each shard
@@ -54,7 +61,7 @@ double TensorParallelFloats(const model::ModelSpec& spec, const StrategyOptions&
     }
     inputs = static_cast<double>(layer.units);
   }
-  return floats;
+  return InArena(floats);
 }
 
 double StrategyFloats(const model::ModelSpec& spec, const StrategyOptions& strategy, double states,
