@@ -2,6 +2,7 @@
 # The runner: what it says, and its exit codes.
 set -euo pipefail
 runner=$PWD/$1
+gradient_strategies=$PWD/$2
 out=$TEST_TMPDIR/results
 
 "$runner" --smoke --only=seeds,threads --threads=2 --out="$out" > "$TEST_TMPDIR/stdout" 2> "$TEST_TMPDIR/stderr"
@@ -27,3 +28,8 @@ code=0
 "$runner" --only=nonsense 2> "$TEST_TMPDIR/stderr" || code=$?
 [[ $code == 2 ]]
 grep -q 'nonsense' "$TEST_TMPDIR/stderr"
+
+# Values are no pixels: strategies that need those are left out instead of failing.
+"$gradient_strategies" --smoke --quiet --data=circles --model=2-8-8-1 --threads=2 --out="$out" > "$TEST_TMPDIR/stdout"
+grep -q 'fused' "$TEST_TMPDIR/stdout"
+! grep -q 'tensor_parallel' "$TEST_TMPDIR/stdout"

@@ -12,7 +12,7 @@ check() {
 
 for program in "$@"; do
   check "./$program"
-  [[ $(basename "$program") == mlp ]] || continue
+  [[ $program == mlp/cli/mlp ]] || continue
   commands=$("./$program" --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p')
   [[ $(wc -w <<< "$commands") -ge 5 ]] || { echo "expected commands, found: $commands"; exit 1; }
   for command in $commands; do check "./$program" "$command"; done
