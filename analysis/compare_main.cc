@@ -8,6 +8,7 @@
 #include "analysis/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 
 namespace {
 
@@ -24,9 +25,7 @@ bool Load(const std::string& path, std::vector<mlp::analysis::LoadedRecord>* rec
   return loaded.errors.empty();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   std::vector<std::string> paths;
   double threshold_pct = 3;
   bool json = false;
@@ -43,9 +42,9 @@ int main(int argc, char** argv) {
       {.help = "how much worse is still no slower", .unit = "PERCENT", .min = 0, .max = 1000});
   flags.Group("Output");
   flags.Bool("json", &json, "one JSON document on stdout instead of a table");
-  flags.Example("bazel run //analysis:compare -- old.json new.json");
-  flags.Example("bazel run //analysis:compare -- --threshold=5 old_results new_results");
-  flags.Example("bazel run //analysis:compare -- --json old.json new.json");
+  flags.Example("bazel run //analysis:compare -- results /tmp/mlp-smoke");
+  flags.Example("bazel run //analysis:compare -- --threshold=5 results /tmp/mlp-smoke");
+  flags.Example("bazel run //analysis:compare -- --json results/raw/threads results");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 
   std::vector<mlp::analysis::LoadedRecord> before, after;
@@ -55,18 +54,29 @@ int main(int argc, char** argv) {
   const double threshold = threshold_pct / 100;
   const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), threshold);
   if (comparisons.empty()) {
-    std::fprintf(stderr, "compare: %s: expected finished runs, found none\n", paths[0].c_str());
+    std::fprintf(stderr, "compare: %s: expected finished runs, found none; name another record\n",
+                 paths[0].c_str());
     return kCannotCompare;
   }
   if (std::ranges::none_of(comparisons, [](const mlp::analysis::Comparison& comparison) {
         return comparison.after || comparison.verdict == mlp::analysis::Verdict::kSlower;
       })) {
-    std::fprintf(stderr, "compare: %s: expected finished runs of variants of %s, found none\n",
-                 paths[1].c_str(), paths[0].c_str());
+    std::fprintf(
+        stderr,
+        "compare: %s: expected finished runs of variants of %s, found none; name records of "
+        "the same experiment\n",
+        paths[1].c_str(), paths[0].c_str());
     return kCannotCompare;
   }
   const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, threshold)
                                 : mlp::analysis::ComparisonMarkdown(comparisons, threshold);
   std::fputs(text.c_str(), stdout);
   return mlp::analysis::ExitCode(mlp::analysis::Overall(comparisons));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain(
+      "compare", [&] { return Main(argc, argv); }, kCannotCompare);
 }

@@ -52,8 +52,10 @@ Loaded LoadRecords(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const std::vector<std::string> files = RecordFiles(path);
     if (files.empty()) {
-      loaded.errors.push_back(absl::NotFoundError(absl::StrCat(
-          path, ": expected records in it or in raw/<experiment>/ below it, found none")));
+      loaded.errors.push_back(
+          absl::NotFoundError(absl::StrCat(path,
+                                           ": expected records in it or in raw/<experiment>/ below "
+                                           "it, found none; name a directory with records")));
     }
     for (const std::string& file : files) {
       auto record = record::ReadRecord(file);

@@ -9,6 +9,7 @@
 #include "analysis/report.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 #include "mlp/io/atomic_file.h"
 
 namespace {
@@ -32,9 +33,7 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
   return mlp::io::WriteFileAtomically(path, *renewed);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   std::string results;
   std::string page;
   mlp::flags::Flags flags("report", "Turns records into tables, plots, REPORT.md and report.html.");
@@ -42,12 +41,15 @@ int main(int argc, char** argv) {
   flags.String("results", &results,
                {.help = "directory with raw/; the report goes there, too [results/ of the sources]",
                 .value_name = "DIR"});
+  flags.String(
+      "out", &results,
+      {.help = "the same directory, by the name that it has elsewhere", .value_name = "DIR"});
   flags.String("page", &page,
                {.help = "page whose `<!-- begin tables/... -->` places are filled anew",
                 .value_name = "FILE"});
   flags.Example("bazel run //analysis:report");
   flags.Example("bazel run //analysis:report -- --page=README.md");
-  flags.Example("bazel run //analysis:report -- --results=/tmp/results");
+  flags.Example("bazel run //analysis:report -- --results=/tmp/mlp-smoke");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   results =
       results.empty() ? mlp::flags::WorkspacePath("results") : mlp::flags::ResolvePath(results);
@@ -67,4 +69,10 @@ int main(int argc, char** argv) {
   }
   std::printf("%s/report.html\n%s/REPORT.md\n", results.c_str(), results.c_str());
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("report", [&] { return Main(argc, argv); });
 }

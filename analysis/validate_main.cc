@@ -6,16 +6,19 @@
 #include "analysis/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 #include "mlp/record/record.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int Main(int argc, char** argv) {
   std::vector<std::string> paths;
   mlp::flags::Flags flags("validate", "Checks records against their schema.");
   flags.Positional(&paths, {.help = "a record, or a directory of them [results/ of the sources]",
                             .value_name = "PATH"});
   flags.Example("bazel run //analysis:validate");
   flags.Example("bazel run //analysis:validate -- results/raw");
-  flags.Example("bazel run //analysis:validate -- record.json");
+  flags.Example("bazel run //analysis:validate -- results/raw/threads");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   for (std::string& path : paths) path = mlp::flags::ResolvePath(path);
   if (paths.empty()) paths.push_back(mlp::flags::WorkspacePath("results"));
@@ -24,7 +27,10 @@ int main(int argc, char** argv) {
   for (const std::string& path : paths) {
     const std::vector<std::string> files = mlp::analysis::RecordFiles(path);
     if (files.empty()) {
-      std::fprintf(stderr, "validate: %s: expected records, found none\n", path.c_str());
+      std::fprintf(
+          stderr,
+          "validate: %s: expected records, found none; name a record or a directory of them\n",
+          path.c_str());
       exit_code = 1;
     }
     for (const std::string& file : files) {
@@ -38,4 +44,10 @@ int main(int argc, char** argv) {
     }
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("validate", [&] { return Main(argc, argv); });
 }

@@ -1,5 +1,4 @@
 // Exact against fast math: in whole trainings, and kernel by kernel against double.
-#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <limits>
@@ -13,6 +12,8 @@
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/oracle.h"
 #include "experiments/harness/train.h"
+#include "mlp/base/largest_error.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/softmax/softmax.h"
 #include "mlp/kernels/update/update.h"
@@ -40,62 +41,62 @@ struct ExactRun {
   std::vector<int> predictions;
 };
 
-const ExactRun& TrainExact(const Session& session) {
+// Kept for the other variants of the repetition.
+absl::StatusOr<const ExactRun*> TrainExact(const Session& session) {
   static std::deque<ExactRun> kept;
   for (const ExactRun& run : kept) {
-    if (run.seed == session.seed()) return run;
+    if (run.seed == session.seed()) return &run;
   }
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.math = MathMode::kExact;
   record::RunRecord unused;
-  const absl::StatusOr<Training> training = TrainEpochs(session, options, unused, kEveryLoss);
-  ExactRun exact = {.seed = session.seed()};
-  if (training.ok()) {
-    exact.step_losses = training->step_losses;
-    exact.predictions =
-        Predictions(session, options, *training->model, session.dataset().test.size);
-  }
+  MLP_ASSIGN_OR_RETURN(const Training training, TrainEpochs(session, options, unused, kEveryLoss));
   if (kept.size() == 2) kept.pop_front();
-  return kept.emplace_back(std::move(exact));
+  return &kept.emplace_back(
+      session.seed(), training.step_losses,
+      Predictions(session, options, *training.model, session.dataset().test.size));
 }
 
 absl::Status MeasureTraining(MathMode math, const Session& session, record::RunRecord& run) {
   train::TrainOptions options = session.DefaultTrainOptions();
   options.strategy.math = math;
-  const absl::StatusOr<Training> training = TrainEpochs(session, options, run, kEveryLoss);
-  if (!training.ok()) return training.status();
-  const ExactRun& exact = TrainExact(session);
-  run.metrics["loss_deviation"] = LossDeviation(training->step_losses, exact.step_losses);
+  MLP_ASSIGN_OR_RETURN(const Training training, TrainEpochs(session, options, run, kEveryLoss));
+  MLP_ASSIGN_OR_RETURN(const ExactRun* const exact, TrainExact(session));
+  run.metrics["loss_deviation"] = LossDeviation(training.step_losses, exact->step_losses);
   const std::vector<int> predictions =
-      Predictions(session, options, *training->model, exact.predictions.size());
+      Predictions(session, options, *training.model, exact->predictions.size());
   size_t differing = 0;
   for (size_t i = 0; i < predictions.size(); ++i) {
-    differing += predictions[i] != exact.predictions[i];
+    differing += predictions[i] != exact->predictions[i];
   }
   run.metrics["differing_predictions_pct"] =
       100 * static_cast<double>(differing) / static_cast<double>(predictions.size());
   return absl::OkStatus();
 }
 
-// Largest errors against double, over pairs (computed, true).
-void SetErrors(record::RunRecord& run, size_t n,
-               absl::FunctionRef<std::pair<double, double>(size_t)> pair) {
-  double absolute = 0, relative = 0;
+// Largest errors against double, over pairs (computed, true). Aborted where a computed value is no
+// finite number.
+absl::Status SetErrors(record::RunRecord& run, size_t n,
+                       absl::FunctionRef<std::pair<double, double>(size_t)> pair) {
+  LargestError absolute, relative;
   for (size_t i = 0; i < n; ++i) {
     const auto [computed, truth] = pair(i);
-    absolute = std::max(absolute, std::abs(computed - truth));
-    if (truth != 0) relative = std::max(relative, std::abs((computed - truth) / truth));
+    absolute.Add(std::abs(computed - truth));
+    if (truth != 0) relative.Add(std::abs((computed - truth) / truth));
   }
-  run.metrics["max_absolute_error"] = absolute;
-  run.metrics["max_relative_error"] = relative;
+  run.metrics["max_absolute_error"] = absolute.value();
+  run.metrics["max_relative_error"] = relative.value();
+  if (std::isfinite(absolute.value())) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrCat("errors: expected finite numbers, found ", absolute.value()));
 }
 
 kernels::Context ContextOf(const Session& session, MathMode math) {
   return kernels::SoloContext(session.DefaultTrainOptions().strategy.target, math);
 }
 
-void MeasureActivation(Activation activation, MathMode math, const Session& session,
-                       record::RunRecord& run) {
+absl::Status MeasureActivation(Activation activation, MathMode math, const Session& session,
+                               record::RunRecord& run) {
   constexpr size_t kCenter = 20000;
   constexpr size_t kPoints = 2 * kCenter + 1;
   TestMatrix x(1, kPoints, 0, 0), y(1, kPoints, 0, 0);
@@ -104,15 +105,16 @@ void MeasureActivation(Activation activation, MathMode math, const Session& sess
   }
   kernels::Activate(ContextOf(session, math), activation, x.view(), y.view());
   const auto reference = *reference::ActivationByName(kernels::Name(activation));
-  SetErrors(run, kPoints, [&](size_t i) {
+  MLP_RETURN_IF_ERROR(SetErrors(run, kPoints, [&](size_t i) {
     return std::pair<double, double>(y.view()(0, i),
                                      reference::Activate(reference, x.view()(0, i)));
-  });
+  }));
   TimeActivation(session, session.DefaultTrainOptions().strategy.target, math, activation, 128,
                  run);
+  return absl::OkStatus();
 }
 
-void MeasureSoftmax(MathMode math, const Session& session, record::RunRecord& run) {
+absl::Status MeasureSoftmax(MathMode math, const Session& session, record::RunRecord& run) {
   constexpr size_t kRows = 4096, kClasses = 10;
   TestMatrix logits(kRows, kClasses, -8, 8, session.seed()), p(kRows, kClasses, 0, 0);
   kernels::Softmax(ContextOf(session, math), logits.view(), p.view());
@@ -121,14 +123,15 @@ void MeasureSoftmax(MathMode math, const Session& session, record::RunRecord& ru
     for (size_t j = 0; j < kClasses; ++j) z(i, j) = logits.view()(i, j);
   }
   const reference::Matrix truth = reference::Softmax(z);
-  SetErrors(run, kRows * kClasses, [&](size_t i) {
+  MLP_RETURN_IF_ERROR(SetErrors(run, kRows * kClasses, [&](size_t i) {
     return std::pair<double, double>(p.view()(i / kClasses, i % kClasses), truth.data[i]);
-  });
+  }));
   TimeSoftmax(session, session.DefaultTrainOptions().strategy.target, math, 128, run);
+  return absl::OkStatus();
 }
 
 // Ten steps from the same start; errors are those of the way travelled.
-void MeasureAdam(MathMode math, const Session& session, record::RunRecord& run) {
+absl::Status MeasureAdam(MathMode math, const Session& session, record::RunRecord& run) {
   constexpr size_t kParameters = 4096;
   constexpr int kSteps = 10;
   AlignedBuffer<float> parameters(kParameters);
@@ -143,15 +146,17 @@ void MeasureAdam(MathMode math, const Session& session, record::RunRecord& run) 
                     optimizer.Spans({0, kParameters}, parameters.span(), g));
     adam.Step({g.begin(), g.end()}, truth);
   }
-  SetErrors(run, kParameters,
-            [&](size_t i) { return std::pair<double, double>(parameters[i], truth[i]); });
+  MLP_RETURN_IF_ERROR(SetErrors(run, kParameters, [&](size_t i) {
+    return std::pair<double, double>(parameters[i], truth[i]);
+  }));
   TimeAdam(session, session.DefaultTrainOptions().strategy.target, math, run);
+  return absl::OkStatus();
 }
 
+using Measure = std::function<absl::Status(MathMode, const Session&, record::RunRecord&)>;
+
 // A table of exact against fast.
-void AddModes(
-    Experiment& experiment, record::View view,
-    const std::function<absl::Status(MathMode, const Session&, record::RunRecord&)>& body) {
+void AddModes(Experiment& experiment, record::View view, const Measure& body) {
   view.baseline = std::string(kernels::Name(MathMode::kExact));
   Table& table = experiment.AddTable(std::move(view));
   for (const MathMode math : kModes) {
@@ -163,8 +168,7 @@ void AddModes(
   }
 }
 
-void AddKernel(Experiment& experiment, const std::string& name,
-               const std::function<void(MathMode, const Session&, record::RunRecord&)>& measure) {
+void AddKernel(Experiment& experiment, const std::string& name, const Measure& measure) {
   AddModes(experiment,
            {.name = name,
             .title = absl::StrCat("Kernel ", name, ", one thread"),
@@ -172,10 +176,7 @@ void AddKernel(Experiment& experiment, const std::string& name,
             .columns = {"timings.bytes_per_s", "metrics.max_absolute_error",
                         "metrics.max_relative_error"},
             .plots = {{.kind = "bars"}}},
-           [measure](MathMode math, const Session& session, record::RunRecord& run) {
-             measure(math, session, run);
-             return absl::OkStatus();
-           });
+           measure);
 }
 
 int Main(Experiment& experiment) {
@@ -191,7 +192,7 @@ int Main(Experiment& experiment) {
   for (const Activation activation : {Activation::kTanh, Activation::kSigmoid, Activation::kSilu}) {
     AddKernel(experiment, std::string(kernels::Name(activation)),
               [activation](MathMode math, const Session& session, record::RunRecord& run) {
-                MeasureActivation(activation, math, session, run);
+                return MeasureActivation(activation, math, session, run);
               });
   }
   AddKernel(experiment, "softmax", MeasureSoftmax);

@@ -6,6 +6,7 @@
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/oracle.h"
 #include "experiments/harness/train.h"
+#include "mlp/data/load.h"
 #include "mlp/train/strategies/strategy.h"
 
 namespace mlp::experiments {
@@ -41,7 +42,8 @@ int Main(Experiment& experiment) {
                   .log_x = true}}});
   for (const train::StrategyKind kind : train::kStrategyKinds) {
     if (!train::CanTrain(kind, experiment.train_options().strategy.target,
-                         {experiment.model(), experiment.options().batch_size})) {
+                         {experiment.model(), experiment.options().batch_size,
+                          data::HasPixels(experiment.options().source.data)})) {
       continue;
     }
     table.Add({.name = std::string(train::Name(kind)),

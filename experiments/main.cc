@@ -14,7 +14,9 @@
 #include "mlp/base/timer.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/interrupt.h"
+#include "mlp/flags/program.h"
 #include "mlp/record/json.h"
+#include "mlp/version/version.h"
 
 namespace mlp::experiments {
 namespace {
@@ -76,6 +78,13 @@ std::vector<std::string> Command(const std::string& binary, const RunnerOptions&
   return argv;
 }
 
+// What decides the records, in one line.
+std::string QuestionOf(const RunnerOptions& o) {
+  return absl::StrFormat("--budget=%g --data=%s --data_dir=%s --threads=%d --smoke=%d of %s",
+                         o.budget_s, o.data, o.data_dir, o.threads, o.smoke,
+                         version::VersionText());
+}
+
 std::string RecordPath(const std::string& output) {
   const auto json = record::ParseJson(output, "stdout");
   if (!json.ok() || !json->is_object() || !json->contains("record")) return "";
@@ -103,11 +112,17 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));
     return 2;
   }
-  // Ctrl-C reaches the experiment, too, which finishes its run.
+  // Passed on to the experiment, which finishes its run.
   flags::CatchInterrupts();
-  DoneList done(
-      absl::StrCat(OutputDirectory(options.output, options.smoke), "/experiments.partial"),
-      options.resume);
+  const std::string list =
+      absl::StrCat(OutputDirectory(options.output, options.smoke), "/experiments.partial");
+  DoneList done(list, QuestionOf(options), options.resume);
+  if (done.was_of_another() && !options.output.quiet) {
+    absl::FPrintF(stderr,
+                  "experiments: %s is of other flags or sources; beginning anew instead of going "
+                  "on\n",
+                  list);
+  }
   std::erase_if(*entries, [&](const Entry& entry) { return done.Contains(entry.name); });
   const Timer timer;
   std::vector<Result> results;
@@ -133,7 +148,7 @@ int Main(int argc, char** argv) {
     }
     if (result.exit_code == flags::kInterruptedExitCode) break;
   }
-  std::fputs(options.output.json ? ToJson(results).c_str() : ResultsText(results).c_str(), stdout);
+  flags::PrintText(options.output.json ? ToJson(results) : ResultsText(results));
   if (flags::Interrupted() ||
       (!results.empty() && results.back().exit_code == flags::kInterruptedExitCode)) {
     absl::FPrintF(stderr, "experiments: interrupted; the same command with --resume goes on\n");
@@ -159,4 +174,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace mlp::experiments
 
-int main(int argc, char** argv) { return mlp::experiments::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("experiments", [&] { return mlp::experiments::Main(argc, argv); });
+}

@@ -75,14 +75,21 @@ absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
   std::vector<char*> arguments;
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  // A group of its own: what a terminal sends to this one would reach it a second time.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
-  const int error = posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int error =
+      posix_spawn(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (error != 0) {
     close(ends[0]);
     return io::ErrnoError("start", argv[0], error);
   }
+  flags::PassInterruptsTo(child);
   Finished finished;
   char buffer[4096];
   while (true) {
@@ -92,6 +99,11 @@ absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
     finished.output.append(buffer, static_cast<size_t>(n));
   }
   close(ends[0]);
+  // It has ended when it can be waited for; only then may another process get its id.
+  siginfo_t ended;
+  while (waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  flags::PassInterruptsTo(0);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
@@ -99,10 +111,15 @@ absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv) {
   return finished;
 }
 
-DoneList::DoneList(std::string path, bool resume) : path_(std::move(path)) {
-  if (!resume) Remove();
-  std::ifstream file(path_);
-  for (std::string name; std::getline(file, name);) names_.push_back(name);
+DoneList::DoneList(std::string path, std::string question, bool resume)
+    : path_(std::move(path)), question_(std::move(question)) {
+  if (resume) {
+    std::ifstream file(path_);
+    std::string line;
+    if (std::getline(file, line)) was_of_another_ = line != question_;
+    while (!was_of_another_ && std::getline(file, line)) names_.push_back(line);
+  }
+  if (!resume || was_of_another_) Remove();
 }
 
 bool DoneList::Contains(absl::string_view name) const {
@@ -110,8 +127,10 @@ bool DoneList::Contains(absl::string_view name) const {
 }
 
 void DoneList::Add(const std::string& name) {
+  std::ofstream file(path_, std::ios::app);
+  if (names_.empty()) file << question_ << '\n';
+  file << name << '\n';
   names_.push_back(name);
-  std::ofstream(path_, std::ios::app) << name << '\n';
 }
 
 void DoneList::Remove() const {

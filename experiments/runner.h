@@ -1,7 +1,6 @@
 // Runs experiments as programs of their own, one after the other, within a budget that they share.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,18 +26,23 @@ absl::StatusOr<std::vector<Entry>> Select(const std::vector<Entry>& entries,
 double ShareOf(const std::vector<Entry>& entries, size_t next, double left_s);
 
 // Starts argv[0] with this process's stderr, waits, and returns its exit code (128 + signal where
-// one ended it) and what it wrote to stdout.
+// one ended it) and what it wrote to stdout. Requests to end (flags/interrupt.h) are passed on to
+// it, wherever they come from: Ctrl-C in a terminal reaches this process alone.
 struct Finished {
   int exit_code = 0;
   std::string output;
 };
 absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv);
 
-// The experiments that an interrupted run of all has done, in a file of one name a line.
+// The experiments that an interrupted run of all has done, in a file: first the question that they
+// were run for (one line: what was asked for, of which sources), then one name a line.
 class DoneList {
  public:
-  // Goes on with the list in the file, or begins anew.
-  DoneList(std::string path, bool resume);
+  // Goes on with the list in the file if it is that of the same question, or begins anew.
+  DoneList(std::string path, std::string question, bool resume);
+
+  // Whether there was a list of another question, which is gone now.
+  bool was_of_another() const { return was_of_another_; }
 
   bool Contains(absl::string_view name) const;
   // Kept even if this program is killed. A list that cannot be written is none: what it holds would
@@ -49,6 +53,8 @@ class DoneList {
 
  private:
   const std::string path_;
+  const std::string question_;
+  bool was_of_another_ = false;
   std::vector<std::string> names_;
 };
 

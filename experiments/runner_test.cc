@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "mlp/flags/interrupt.h"
+
 namespace mlp::experiments {
 namespace {
 
@@ -36,17 +40,46 @@ TEST(Runner, WhatOneLeavesTheOthersShare) {
 TEST(Runner, KnowsWhatAnInterruptedRunHasDone) {
   const std::string path = testing::TempDir() + "/experiments.partial";
   {
-    DoneList done(path, /*resume=*/false);
+    DoneList done(path, "--data=digits", /*resume=*/false);
     EXPECT_FALSE(done.Contains("a"));
     done.Add("a");
     done.Add("c");
   }
-  const DoneList resumed(path, /*resume=*/true);
-  EXPECT_TRUE(resumed.Contains("a"));
-  EXPECT_FALSE(resumed.Contains("b"));
-  EXPECT_TRUE(resumed.Contains("c"));
-  EXPECT_FALSE(DoneList(path, /*resume=*/false).Contains("a"));
-  EXPECT_FALSE(DoneList(path, /*resume=*/true).Contains("a")) << "begun anew";
+  {
+    DoneList resumed(path, "--data=digits", /*resume=*/true);
+    EXPECT_FALSE(resumed.was_of_another());
+    EXPECT_TRUE(resumed.Contains("a"));
+    EXPECT_FALSE(resumed.Contains("b"));
+    EXPECT_TRUE(resumed.Contains("c"));
+    resumed.Add("b");
+  }
+  EXPECT_TRUE(DoneList(path, "--data=digits", /*resume=*/true).Contains("b"));
+  EXPECT_FALSE(DoneList(path, "--data=digits", /*resume=*/false).Contains("a"));
+  EXPECT_FALSE(DoneList(path, "--data=digits", /*resume=*/true).Contains("a")) << "begun anew";
+}
+
+TEST(Runner, WhatWasDoneForAnotherQuestionIsDoneAnew) {
+  const std::string path = testing::TempDir() + "/experiments.partial";
+  DoneList(path, "--data=digits", /*resume=*/false).Add("a");
+  const DoneList other(path, "--data=mnist", /*resume=*/true);
+  EXPECT_TRUE(other.was_of_another());
+  EXPECT_FALSE(other.Contains("a"));
+  EXPECT_FALSE(DoneList(path, "--data=digits", /*resume=*/true).Contains("a"));
+}
+
+TEST(Runner, PassesRequestsToEndOn) {
+  EXPECT_EXIT(
+      {
+        flags::CatchInterrupts();
+        // The shell tells its parent when it can take a signal.
+        const auto finished = RunProgram({"/bin/sh", "-c",
+                                          "trap 'echo asked; exit 130' TERM; kill -TERM $PPID; "
+                                          "while :; do sleep 0.01; done"});
+        const bool passed = finished.ok() && finished->exit_code == 130 &&
+                            finished->output == "asked\n" && flags::Interrupted();
+        std::_Exit(passed ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "interrupted");
 }
 
 TEST(Runner, CollectsOutputAndExitCode) {

@@ -6,6 +6,7 @@
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/summary.h"
 #include "experiments/harness/train.h"
+#include "mlp/base/team.h"
 
 namespace mlp::experiments {
 namespace {
@@ -58,7 +59,8 @@ int Main(Experiment& experiment) {
          .columns = {"timings.step_s", "metrics.efficiency_pct"},
          .plots = {{.kind = "lines", .x = "params.threads", .y = "timings.samples_per_s"},
                    {.kind = "bars"}}});
-    for (const int threads : Counts(experiment.train_options().strategy.threads)) {
+    // All there are: what `mlp tune` found the fastest is one of the answers.
+    for (const int threads : Counts(EffectiveThreads(experiment.options().threads))) {
       table.Add({.name = absl::StrCat("threads=", threads),
                  .params = {{"threads", static_cast<double>(threads)},
                             {"batch_size", static_cast<double>(batch_size)}},

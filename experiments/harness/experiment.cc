@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -52,12 +53,14 @@ std::optional<int> Experiment::Parse() {
   if (!question_.own_data.empty()) options_.source.data = question_.own_data;
   if (options_.smoke) Shrink(&options_);
   absl::StatusOr<Setup> setup = Resolve(options_);
-  if (!setup.ok()) {
-    absl::FPrintF(stderr, "%s: %s\n", question_.name, std::string(setup.status().message()));
-    return 2;
-  }
+  if (!setup.ok()) return Refuse(setup.status());
   setup_ = *std::move(setup);
   return std::nullopt;
+}
+
+int Experiment::Refuse(const absl::Status& status) const {
+  absl::FPrintF(stderr, "%s: %s\n", question_.name, std::string(status.message()));
+  return 2;
 }
 
 Table& Experiment::AddTable(record::View view) { return tables_.emplace_back(std::move(view)); }
@@ -115,16 +118,20 @@ absl::StatusOr<int> Experiment::Measure() {
   Say(absl::StrCat(question_.name, ": ", question_.question));
   MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
   dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
+
+  // Threads started, clocks up, pages mapped; nothing of it is kept. What the flags ask for that
+  // the data or the model cannot give comes to light here, before there is a record.
+  const Session warm_up(dataset, setup_.model, setup_.train, 0, options_.smoke);
+  record::RunRecord unused;
+  const absl::Status warmed =
+      TrainSteps(warm_up, warm_up.DefaultTrainOptions(), kWarmUpSteps, unused).status();
+  if (absl::IsInvalidArgument(warmed)) return Refuse(warmed);
+  MLP_RETURN_IF_ERROR(warmed);
+
   const std::string out = OutputDirectory(options_.output, options_.smoke);
   MLP_ASSIGN_OR_RETURN(record::RecordWriter writer,
                        record::RecordWriter::Open(out, Head(dataset), options_.resume));
   if (writer.resumed() > 0) Say(absl::StrCat("resumed: ", writer.resumed(), " runs are there"));
-
-  // Threads started, clocks up, pages mapped; nothing of it is kept.
-  const Session warm_up(dataset, setup_.model, setup_.train, 0, options_.smoke);
-  record::RunRecord unused;
-  MLP_RETURN_IF_ERROR(
-      TrainSteps(warm_up, warm_up.DefaultTrainOptions(), kWarmUpSteps, unused).status());
 
   const Timer timer;
   const auto clock_s = [&timer] { return timer.Seconds(); };
@@ -171,9 +178,8 @@ absl::StatusOr<int> Experiment::Measure() {
                                    outcome.rounds, options_.budget_s));
   }
   MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-  std::fputs(options_.output.json ? SummaryJson(writer.record(), path, outcome).c_str()
-                                  : SummaryText(writer.record(), path, outcome).c_str(),
-             stdout);
+  flags::PrintText(options_.output.json ? SummaryJson(writer.record(), path, outcome)
+                                        : SummaryText(writer.record(), path, outcome));
   if (outcome.failed.empty()) return 0;
   absl::FPrintF(stderr, "%s: failed variants: %s; see \"message\" in %s\n", question_.name,
                 absl::StrJoin(outcome.failed, ", "), path);

@@ -27,6 +27,7 @@
 #include "experiments/harness/session.h"
 #include "experiments/harness/table.h"
 #include "mlp/flags/flags.h"
+#include "mlp/flags/program.h"
 #include "mlp/record/record.h"
 #include "mlp/train/trainer.h"
 
@@ -43,6 +44,8 @@ struct Question {
 class Experiment {
  public:
   Experiment(int argc, const char* const* argv, Question question);
+
+  const std::string& name() const { return question_.name; }
 
   // For flags of its own, before Parse.
   flags::Flags& flags() { return flags_; }
@@ -62,11 +65,13 @@ class Experiment {
   Table& AddTable(record::View view);
 
   // Measures, writes the record, says what came out. Returns main's exit code: 0, 1 where a variant
-  // failed, 130 after Ctrl-C.
+  // failed, 2 where flags do not go with the data or each other, 130 after Ctrl-C.
   int Run();
 
  private:
   absl::StatusOr<int> Measure();
+  // Wrong use: says so and returns its exit code.
+  int Refuse(const absl::Status& status) const;
   record::Record Head(const data::Dataset& dataset) const;
   void Say(const std::string& line) const;
 
@@ -83,9 +88,9 @@ class Experiment {
 }  // namespace mlp::experiments
 
 // The program: one line at the end of the file, outside of any namespace.
-#define MLP_EXPERIMENT(main_function, ...)                                               \
-  int main(int argc, char** argv) {                                                      \
-    ::mlp::experiments::Experiment experiment(argc, argv,                                \
-                                              ::mlp::experiments::Question __VA_ARGS__); \
-    return main_function(experiment);                                                    \
+#define MLP_EXPERIMENT(main_function, ...)                                                      \
+  int main(int argc, char** argv) {                                                             \
+    ::mlp::experiments::Experiment experiment(argc, argv,                                       \
+                                              ::mlp::experiments::Question __VA_ARGS__);        \
+    return ::mlp::flags::RunMain(experiment.name(), [&] { return main_function(experiment); }); \
   }

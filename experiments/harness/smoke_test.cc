@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -70,10 +71,16 @@ TEST(Smoke, HelpHasThreeExamples) {
 }
 
 TEST(Smoke, AWrongModelIsAWrongCommandLine) {
-  const auto result = io::RunCommand({Binary(), "--model=nonsense"});
-  ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->exit_code, 2);
-  EXPECT_THAT(result->errors, testing::HasSubstr("nonsense"));
+  const std::string out = testing::TempDir() + "/none";
+  for (const std::string model : {"nonsense", "12345-10"}) {
+    const auto result = io::RunCommand(
+        {Binary(), "--model=" + model, "--smoke", "--quiet", "--threads=1", "--out=" + out});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->exit_code, 2) << result->errors;
+    EXPECT_THAT(result->errors, testing::HasSubstr(model == "nonsense" ? model : "found 12345"));
+    EXPECT_EQ(result->output, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 }  // namespace

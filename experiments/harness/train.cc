@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "experiments/harness/summary.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/optim/schedule.h"
 #include "mlp/train/callback.h"
+#include "mlp/train/needed_memory.h"
 
 namespace mlp::experiments {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 absl::StatusOr<train::Trainer> MakeTrainer(const Session& session,
                                            const train::TrainOptions& options,
                                            record::RunRecord& run, Training& training) {
+  MLP_RETURN_IF_ERROR(train::CheckMemory(session.model(), options, session.dataset()));
   training.model = std::make_unique<model::Model>(session.model(), options.seed);
   auto trainer = train::Trainer::Create(options, session.dataset(), *training.model);
   Describe(trainer.ok() ? trainer->options() : options, run);
@@ -165,6 +168,8 @@ absl::StatusOr<Training> TrainEpochs(const Session& session, const train::TrainO
   run.metrics["memory_bytes"] = static_cast<double>(trainer.bytes());
   EpochsObserver observer(trainer, epochs, run, training);
   MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
+  MLP_RETURN_IF_ERROR(train::CheckFiniteLoss(absl::StrCat("epoch ", options.epochs, ", test part"),
+                                             run.metrics["test_loss"]));
   return training;
 }
 

@@ -57,6 +57,27 @@ TEST_F(TrainTest, ATargetOutOfReachLeavesNoTime) {
   EXPECT_EQ(run.timings.count("time_to_accuracy_s"), 0u);
 }
 
+TEST_F(TrainTest, DivergenceInTheLastUpdateIsAFailure) {
+  train::TrainOptions options = options_;
+  options.epochs = 1;
+  options.batch_size = 300;
+  options.optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 1e38};
+  record::RunRecord run;
+  const absl::Status status = TrainEpochs(MakeSession(), options, run).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
+}
+
+TEST_F(TrainTest, TooLargeAModelIsAFailure) {
+  const model::ModelSpec spec = *model::ParseModelSpec("784-20000-20000-10");
+  train::TrainOptions options = options_;
+  options.strategy.kind = train::StrategyKind::kThreadPrivate;
+  options.strategy.shards = 1024;
+  record::RunRecord run;
+  const Session session(dataset_, spec, options, /*repetition=*/0, /*smoke=*/false);
+  EXPECT_EQ(TrainEpochs(session, options, run).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
 TEST_F(TrainTest, StepsAreTimedOneByOneWithoutThoseOfPartBatches) {
   record::RunRecord run;
   // An epoch is nine full batches and one of 12 samples.

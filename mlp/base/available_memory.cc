@@ -6,6 +6,8 @@
 #include <fstream>
 #include <limits>
 
+#include "mlp/base/cgroup.h"
+
 namespace mlp {
 namespace {
 
@@ -18,6 +20,12 @@ size_t NumberIn(const std::string& path, size_t otherwise) {
 }
 
 }  // namespace
+
+size_t MemoryLeftIn(const std::string& group) {
+  const size_t most = NumberIn(group + "/memory.max", kALot);
+  if (most == kALot) return kALot;
+  return most - std::min(most, NumberIn(group + "/memory.current", 0));
+}
 
 size_t MemAvailableOf(const std::string& path) {
   std::ifstream file(path);
@@ -34,10 +42,10 @@ size_t AvailableMemory() {
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     bytes = std::min<size_t>(bytes, limit.rlim_cur);
   }
-  const std::string group = "/sys/fs/cgroup/memory.";
-  const size_t most = NumberIn(group + "max", kALot);
-  const size_t taken = NumberIn(group + "current", 0);
-  return most == kALot ? bytes : std::min(bytes, most - std::min(most, taken));
+  for (const std::string& group : CgroupDirectories()) {
+    bytes = std::min(bytes, MemoryLeftIn(group));
+  }
+  return bytes;
 }
 
 }  // namespace mlp

@@ -16,6 +16,18 @@ TEST(AvailableMemoryTest, ReadsTheKernelsFile) {
   EXPECT_EQ(MemAvailableOf("/no/such/file"), std::numeric_limits<size_t>::max());
 }
 
+TEST(AvailableMemoryTest, ReadsWhatAGroupHasLeft) {
+  const std::string group = testing::TempDir();
+  EXPECT_EQ(MemoryLeftIn("/no/such/group"), std::numeric_limits<size_t>::max());
+  std::ofstream(group + "/memory.max") << "max\n";
+  std::ofstream(group + "/memory.current") << "300\n";
+  EXPECT_EQ(MemoryLeftIn(group), std::numeric_limits<size_t>::max());
+  std::ofstream(group + "/memory.max") << "1000\n";
+  EXPECT_EQ(MemoryLeftIn(group), 700u);
+  std::ofstream(group + "/memory.max") << "200\n";
+  EXPECT_EQ(MemoryLeftIn(group), 0u);
+}
+
 TEST(AvailableMemoryTest, KeepsWithinTheLimitOfTheProcess) {
   EXPECT_GT(AvailableMemory(), size_t{1} << 20);
   rlimit limit;

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "mlp/base/cgroup.h"
 #include "mlp/base/check.h"
 #include "mlp/base/denormals.h"
 
@@ -154,15 +155,9 @@ int CpusOfGroup(const std::string& directory) {
 
 // What this process's group and those above it allow.
 int CgroupCpus() {
-  const std::string root = "/sys/fs/cgroup";
-  std::ifstream file("/proc/self/cgroup");
-  std::string path;
-  while (std::getline(file, path) && !path.starts_with("0::/")) {
-  }
-  path = path.starts_with("0::/") ? path.substr(3) : "/";
-  int cpus = CpusOfGroup(root);
-  for (; path.size() > 1; path.resize(path.rfind('/'))) {
-    cpus = std::min(cpus, CpusOfGroup(root + path));
+  int cpus = 1 << 20;
+  for (const std::string& directory : CgroupDirectories()) {
+    cpus = std::min(cpus, CpusOfGroup(directory));
   }
   return cpus;
 }

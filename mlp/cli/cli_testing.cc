@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +74,18 @@ io::CommandResult MlpRunner::Run(std::vector<std::string> arguments) const {
   // Whatever happens: never a signal, never a stack trace.
   EXPECT_LT(result->exit_code, 128) << result->errors;
   return *result;
+}
+
+io::CommandResult MlpRunner::RunWithin(size_t address_space,
+                                       std::vector<std::string> arguments) const {
+  rlimit limit;
+  MLP_CHECK_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = address_space;  // The command inherits it.
+  MLP_CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  io::CommandResult result = Run(std::move(arguments));
+  MLP_CHECK_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  return result;
 }
 
 std::vector<std::string> MlpRunner::TrainArguments(std::vector<std::string> flags) const {

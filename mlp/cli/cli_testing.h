@@ -22,6 +22,8 @@ class MlpRunner {
   std::string data() const { return Path("data"); }
 
   io::CommandResult Run(std::vector<std::string> arguments) const;
+  // The same with so much address space, in bytes. Not under sanitizers, which reserve more.
+  io::CommandResult RunWithin(size_t address_space, std::vector<std::string> arguments) const;
   // mlp train on the small data with a small model, and these flags.
   io::CommandResult Train(std::vector<std::string> flags) const;
   std::vector<std::string> TrainArguments(std::vector<std::string> flags) const;

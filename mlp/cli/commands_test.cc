@@ -187,6 +187,23 @@ TEST_F(CommandsTest, InspectCounts) {
   EXPECT_EQ(model["training_flops_per_sample"], training);
   EXPECT_EQ(model["layers"][1]["activation"], "softmax");
   EXPECT_THAT(mlp_.Run({"inspect", "--model=784-128-10"}).output, HasSubstr("784 x 128"));
+  const Json reference = mlp_.RunJson({"inspect", "--model=784-128-128-128-10", "--json"})["model"];
+  EXPECT_EQ(reference["forward_flops_per_sample"], 268'800);
+  EXPECT_EQ(reference["training_flops_per_sample"], 605'696);
+  // One layer has no gradient to pass on: forward and weight gradient.
+  const Json one = mlp_.RunJson({"inspect", "--model=5-3", "--json"})["model"];
+  EXPECT_EQ(one["training_flops_per_sample"], 2 * 2 * 15);
+}
+
+// 3.6 GB of parameters: none of them is needed to say so.
+TEST_F(CommandsTest, InspectMakesNoModel) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return;  // They reserve more address space than is left here.
+#endif
+  const io::CommandResult result =
+      mlp_.RunWithin(size_t{2} << 30, {"inspect", "--model=30000-30000-10"});
+  EXPECT_EQ(result.exit_code, kDone) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr(" 900330010 "));
 }
 
 TEST_F(CommandsTest, InspectTellsWhereAModelComesFrom) {

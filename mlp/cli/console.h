@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "mlp/flags/program.h"
 
 namespace mlp::cli {
 
@@ -26,10 +27,6 @@ using Json = nlohmann::ordered_json;
 
 // The document on stdout.
 void PrintJson(const Json& document);
-// Text on stdout, at once.
-void PrintText(absl::string_view text);
-
-// The exit code, or kFailed in place of kDone, said on stderr, where stdout could not be written.
-int CheckedOutput(int exit_code);
+using flags::PrintText;
 
 }  // namespace mlp::cli

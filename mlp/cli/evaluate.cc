@@ -84,7 +84,7 @@ int Evaluate(int argc, const char* const* argv) {
       "digits, circles, mnist, or a directory with four IDX files; else what the model was "
       "trained on");
   flags.Example("mlp evaluate --in=digits.mlp");
-  flags.Example("mlp evaluate --in=digits.mlp --data=mnist --data_dir=mnist");
+  flags.Example("mlp evaluate --in=digits.mlp --data=digits --threads=1");
   flags.Example("mlp evaluate --in=digits.mlp --json");
   int exit_code = kDone;
   if (const auto end = flags.Parse(argc, argv)) return *end;

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -13,8 +14,6 @@
 #include "mlp/flags/paths.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/loss/loss.h"
-#include "mlp/layers/layer.h"
-#include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
 #include "mlp/model/spec.h"
 
@@ -28,42 +27,53 @@ struct LayerFacts {
   size_t inputs;
   size_t outputs;
   size_t parameters;
-  size_t forward_flops;
+  size_t forward_flops;   // for each sample, two for each multiply-add
   size_t training_flops;  // forward, weight gradient, and, but for the first layer, input gradient
 };
 
-LayerFacts FactsOf(const model::Model& model, size_t i) {
-  const layers::Layer& layer = model.layer(i);
-  const bool last = i + 1 == model.layer_count();
-  const size_t forward = 2 * layer.multiply_adds();
-  return {std::string(last ? kernels::OutputName(model.spec().loss)
-                           : kernels::Name(model.spec().layers[i].activation)),
-          layer.inputs(),
-          layer.outputs(),
-          layer.parameter_count(),
-          forward,
-          i == 0 ? 2 * forward : 3 * forward};
+// From the spec alone: a model is only made where its parameters are asked for.
+std::vector<LayerFacts> FactsOf(const model::ModelSpec& spec) {
+  std::vector<LayerFacts> facts;
+  size_t inputs = spec.inputs;
+  for (const model::DenseSpec& layer : spec.layers) {
+    const bool last = facts.size() + 1 == spec.layers.size();
+    const size_t forward = 2 * inputs * layer.units;
+    facts.push_back(
+        {std::string(last ? kernels::OutputName(spec.loss) : kernels::Name(layer.activation)),
+         inputs, layer.units, (inputs + 1) * layer.units, forward,
+         facts.empty() ? 2 * forward : 3 * forward});
+    inputs = layer.units;
+  }
+  return facts;
 }
 
-std::string Table(const model::Model& model) {
+LayerFacts SumOf(const std::vector<LayerFacts>& layers) {
+  LayerFacts sum = {};
+  for (const LayerFacts& layer : layers) {
+    sum.parameters += layer.parameters;
+    sum.forward_flops += layer.forward_flops;
+    sum.training_flops += layer.training_flops;
+  }
+  return sum;
+}
+
+std::string Table(const model::ModelSpec& spec) {
   std::string text =
       absl::StrFormat("%5s  %-6s  %11s  %-10s  %10s  %10s  %13s  %14s\n", "layer", "kind", "shape",
                       "activation", "parameters", "bytes", "forward FLOPs", "training FLOPs");
   const auto add = [&text](absl::string_view number, absl::string_view kind,
-                           absl::string_view activation, const std::string& shape,
-                           size_t parameters, size_t forward, size_t training) {
+                           const std::string& shape, const LayerFacts& layer) {
     absl::StrAppendFormat(&text, "%5s  %-6s  %11s  %-10s  %10d  %10d  %13d  %14d\n", number, kind,
-                          shape, activation, parameters, parameters * sizeof(float), forward,
-                          training);
+                          shape, layer.activation, layer.parameters,
+                          layer.parameters * sizeof(float), layer.forward_flops,
+                          layer.training_flops);
   };
-  for (size_t i = 0; i < model.layer_count(); ++i) {
-    const LayerFacts layer = FactsOf(model, i);
-    add(absl::StrCat(i + 1), "dense", layer.activation,
-        absl::StrCat(layer.inputs, " x ", layer.outputs), layer.parameters, layer.forward_flops,
-        layer.training_flops);
+  const std::vector<LayerFacts> layers = FactsOf(spec);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    add(absl::StrCat(i + 1), "dense", absl::StrCat(layers[i].inputs, " x ", layers[i].outputs),
+        layers[i]);
   }
-  add("all", "", "", "", model.parameters().size(), model.inference_flops(),
-      model.training_flops());
+  add("all", "", "", SumOf(layers));
   return text;
 }
 
@@ -79,11 +89,11 @@ std::string Origin(const std::string& in, const model::ModelInfo& info) {
   return text + "\n";
 }
 
-Json Document(const std::string& in, const model::Model& model,
+Json Document(const std::string& in, const model::ModelSpec& spec,
               const std::optional<model::ModelInfo>& info) {
+  const std::vector<LayerFacts> facts = FactsOf(spec);
   Json layers = Json::array();
-  for (size_t i = 0; i < model.layer_count(); ++i) {
-    const LayerFacts layer = FactsOf(model, i);
+  for (const LayerFacts& layer : facts) {
     layers.push_back({{"kind", "dense"},
                       {"inputs", layer.inputs},
                       {"outputs", layer.outputs},
@@ -93,13 +103,14 @@ Json Document(const std::string& in, const model::Model& model,
                       {"forward_flops_per_sample", layer.forward_flops},
                       {"training_flops_per_sample", layer.training_flops}});
   }
+  const LayerFacts sum = SumOf(facts);
   Json document = {{"model",
-                    {{"spec", model::Format(model.spec())},
+                    {{"spec", model::Format(spec)},
                      {"layers", layers},
-                     {"parameters", model.parameters().size()},
-                     {"bytes", model.parameters().size_bytes()},
-                     {"forward_flops_per_sample", model.inference_flops()},
-                     {"training_flops_per_sample", model.training_flops()}}}};
+                     {"parameters", sum.parameters},
+                     {"bytes", sum.parameters * sizeof(float)},
+                     {"forward_flops_per_sample", sum.forward_flops},
+                     {"training_flops_per_sample", sum.training_flops}}}};
   if (info) {
     const model::DatasetIdentity& data = info->dataset;
     document["in"] = in;
@@ -138,23 +149,23 @@ int Inspect(int argc, const char* const* argv) {
         kCommand, absl::InvalidArgumentError(absl::StrCat("expected --in or --model, found ",
                                                           flags.Given("in") ? "both" : "neither")));
   }
-  std::optional<model::Model> model;
+  model::ModelSpec spec;
   std::optional<model::ModelInfo> info;
   if (flags.Given("in")) {
     absl::StatusOr<model::SavedModel> saved = model::LoadModel(flags::ResolvePath(in));
     if (!saved.ok()) return Fail(saved.status());
-    model.emplace(std::move(saved->model));
+    spec = saved->model.spec();
     info.emplace(std::move(saved->info));
   } else {
-    const absl::StatusOr<model::ModelSpec> spec = model::ParseModelSpec(spec_text);
-    if (!spec.ok()) return RefuseUse(kCommand, spec.status());
-    model.emplace(*spec);
+    absl::StatusOr<model::ModelSpec> parsed = model::ParseModelSpec(spec_text);
+    if (!parsed.ok()) return RefuseUse(kCommand, parsed.status());
+    spec = *std::move(parsed);
   }
   if (output.json) {
-    PrintJson(Document(in, *model, info));
+    PrintJson(Document(in, spec, info));
   } else {
     if (info) PrintText(Origin(in, *info));
-    PrintText(absl::StrCat(model::Format(model->spec()), "\n", Table(*model)));
+    PrintText(absl::StrCat(model::Format(spec), "\n", Table(spec)));
   }
   return kDone;
 }

@@ -1,7 +1,4 @@
 // `mlp`: picks the subcommand.
-#include <signal.h>
-
-#include <new>
 #include <string>
 #include <vector>
 
@@ -10,6 +7,7 @@
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/flags/nearest.h"
+#include "mlp/flags/program.h"
 #include "mlp/version/version.h"
 
 namespace mlp::cli {
@@ -78,12 +76,7 @@ int Run(const std::vector<const char*>& arguments) {
 }  // namespace mlp::cli
 
 int main(int argc, char** argv) {
-  // Output that nobody reads any more is an error of that write, not the end by a signal.
-  signal(SIGPIPE, SIG_IGN);
-  try {
-    return mlp::cli::CheckedOutput(mlp::cli::Run({argv + (argc > 0 ? 1 : 0), argv + argc}));
-  } catch (const std::bad_alloc&) {
-    return mlp::cli::Fail(absl::ResourceExhaustedError(
-        "memory: expected enough for this model, batch and data, found less; make them smaller"));
-  }
+  return mlp::flags::RunMain("mlp", [&] {
+    return mlp::cli::Run({argv + (argc > 0 ? 1 : 0), argv + argc});
+  });
 }

@@ -130,7 +130,7 @@ int Predict(int argc, const char* const* argv) {
   flags.Bool("force", &force, "replace --out whatever it is");
   flags.Example("mlp predict --in=digits.mlp");
   flags.Example("mlp predict --in=digits.mlp --probabilities --out=predictions.csv");
-  flags.Example("mlp predict --in=digits.mlp --data=mnist/t10k-images-idx3-ubyte.gz --json");
+  flags.Example("mlp predict --in=digits.mlp --data=digits --json");
   if (const auto end = flags.Parse(argc, argv)) return *end;
 
   const std::string out_path = flags::ResolvePath(out);

@@ -61,6 +61,13 @@ TEST_F(ProfileTest, TellsOfEveryOpInWordsAndInJson) {
   EXPECT_LE(seconds, profile["step_seconds"].get<double>());
 }
 
+TEST_F(ProfileTest, IsQuietWhereThatIsAskedFor) {
+  const io::CommandResult result = mlp_.Train({"--epochs=1", "--profile", "--quiet", "--json"});
+  EXPECT_EQ(result.exit_code, kDone);
+  EXPECT_EQ(result.errors, "");
+  EXPECT_THAT(result.output, HasSubstr("\"profile\""));
+}
+
 TEST_F(ProfileTest, WritesATraceOfSpansThatFollowEachOther) {
   for (const std::string strategy : {"tensor_parallel", "materialized", "hogwild"}) {
     const io::CommandResult result =

@@ -1,5 +1,4 @@
 // `mlp train`: from data to a model file.
-#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -7,9 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "mlp/base/available_memory.h"
 #include "mlp/base/profile.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/commands.h"
@@ -22,10 +19,10 @@
 #include "mlp/flags/interrupt.h"
 #include "mlp/flags/paths.h"
 #include "mlp/io/replace.h"
-#include "mlp/kernels/update/update.h"
 #include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
 #include "mlp/model/spec.h"
+#include "mlp/train/needed_memory.h"
 #include "mlp/train/trainer.h"
 #include "mlp/tune/tuned.h"
 
@@ -60,11 +57,12 @@ void NoteInterruption(const TrainFlags& flags, const model::TrainingState& state
                           " --out=", flags.out));
 }
 
-// The profile in words on stderr and as a trace, where that is asked for. Returns it as JSON.
+// The profile in words on stderr, unless --quiet, and as a trace, where that is asked for. Returns
+// it as JSON.
 absl::StatusOr<Json> TellProfile(const TrainFlags& flags, const Profile& profile,
                                  const TrainPlan& plan, const TrainReport& report) {
   const ProfileReport words(profile, plan.options.strategy, report.steps(), report.step_seconds());
-  std::fputs(words.Table().c_str(), stderr);
+  if (!flags.output.quiet) std::fputs(words.Table().c_str(), stderr);
   Json document = words.Document();
   document["trace"] = nullptr;
   if (!flags.profile_out.empty()) {
@@ -72,28 +70,6 @@ absl::StatusOr<Json> TellProfile(const TrainFlags& flags, const Profile& profile
     document["trace"] = flags.profile_out;
   }
   return document;
-}
-
-// Before the system has to end the program, and before the minutes that all the weights take.
-absl::Status CheckMemory(const TrainPlan& plan, size_t samples) {
-  const size_t parameters = plan.spec.parameter_count();
-  const size_t states = kernels::States(plan.options.optimizer.kind);
-  // That engine has a second place for parameters and the optimizer's state, others a gradient; the
-  // one that evaluates has parameters of its own.
-  const bool twice = plan.options.strategy.kind == train::StrategyKind::kTensorParallel;
-  size_t needed = parameters * (1 + (twice ? 2 * (1 + states) : 2 + states));
-  // Of each layer at least its output and the gradient of that.
-  for (const model::DenseSpec& layer : plan.spec.layers) {
-    needed += 2 * layer.units * std::min(plan.options.batch_size, samples);
-  }
-  needed *= sizeof(float);
-  const size_t available = AvailableMemory() / 10 * 9;  // Others need some, too.
-  if (needed <= available) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrFormat("--model: %s has %d parameters: expected at least %.1f GB of memory, found "
-                      "%.1f GB available; make it smaller",
-                      model::Format(plan.spec), parameters, 1e-9 * static_cast<double>(needed),
-                      1e-9 * static_cast<double>(available)));
 }
 
 int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel> saved) {
@@ -116,7 +92,7 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     if (!status.ok()) return Fail(status);
   }
 
-  const absl::Status room = CheckMemory(plan, dataset->train.size);
+  const absl::Status room = train::CheckMemory(plan.spec, plan.options, *dataset);
   if (!room.ok()) return Fail(room);
   model::Model model = saved ? std::move(saved->model) : model::Model(plan.spec, plan.options.seed);
   std::optional<Profile> profile;
@@ -143,6 +119,13 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
   const auto epochs = trainer->Train(&report);
   report.FinishProgress();
   if (!epochs.ok()) return Fail(epochs.status());
+  std::optional<train::Evaluation> test;
+  if (!trainer->stopped()) {
+    test = trainer->Test();
+    const absl::Status status = train::CheckFiniteLoss(
+        absl::StrCat("epoch ", trainer->epochs_done(), ", test part"), test->loss);
+    if (!status.ok()) return Fail(status);
+  }
   if (!out.empty()) {
     const absl::Status status = model::SaveModel(
         out, model, {IdentityOf(*dataset), ToSettings(flags, plan), trainer->state()}, flags.force);
@@ -154,13 +137,10 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     if (!document.ok()) return Fail(document.status());
     told = *std::move(document);
   }
-  if (trainer->stopped()) {
-    report.Finish(std::nullopt, /*interrupted=*/true, told);
-    NoteInterruption(flags, trainer->state());
-    return kInterrupted;
-  }
-  report.Finish(trainer->Test(), /*interrupted=*/false, told);
-  return kDone;
+  report.Finish(test, /*interrupted=*/trainer->stopped(), told);
+  if (!trainer->stopped()) return kDone;
+  NoteInterruption(flags, trainer->state());
+  return kInterrupted;
 }
 
 }  // namespace

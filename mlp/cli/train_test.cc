@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -61,19 +60,30 @@ TEST_F(TrainTest, RefusesWhatMemoryCannotHold) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers reserve more address space than there is memory";
 #endif
-  rlimit limit;
-  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
-  const rlimit before = limit;
-  limit.rlim_cur = rlim_t{2} << 30;  // The command inherits it.
-  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-  const io::CommandResult result =
-      mlp_.Train({"--model=36-1000000-100-10", "--tune=off", Out("m.mlp")});
-  setrlimit(RLIMIT_AS, &before);
+  const io::CommandResult result = mlp_.RunWithin(
+      size_t{2} << 30,
+      mlp_.TrainArguments({"--model=36-1000000-100-10", "--tune=off", Out("m.mlp")}));
   EXPECT_EQ(result.exit_code, kFailed);
   EXPECT_THAT(result.errors,
               HasSubstr("--model: 36-1000000-100-10 has 137001110 parameters: expected "
                         "at least "));
-  EXPECT_THAT(result.errors, HasSubstr("found 1.9 GB available; make it smaller\n"));
+  EXPECT_THAT(result.errors, HasSubstr("found 1.9 GB available; make it, --batch_size or "
+                                       "--shards smaller\n"));
+  EXPECT_THAT(mlp_.Files(), IsEmpty());
+}
+
+TEST_F(TrainTest, CountsTheMemoryOfShards) {
+  const io::CommandResult result = mlp_.Train(
+      {"--model=36-20000-20000-10", "--tune=off", "--strategy=thread_private", "--shards=1024"});
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_THAT(result.errors, HasSubstr("expected at least 16"));  // TB: a gradient for each shard
+}
+
+TEST_F(TrainTest, DivergenceInTheLastUpdateIsAFailure) {
+  const io::CommandResult result = mlp_.Train(
+      {"--epochs=1", "--batch_size=200", "--optimizer=sgd", "--learning_rate=1e38", Out("m.mlp")});
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_THAT(result.errors, StartsWith("mlp: epoch 1, test part: expected a finite loss, found "));
   EXPECT_THAT(mlp_.Files(), IsEmpty());
 }
 

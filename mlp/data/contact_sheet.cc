@@ -1,5 +1,4 @@
 // contact_sheet: draws samples of a dataset, with their labels, as one PNG.
-#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -9,6 +8,8 @@
 #include "mlp/data/sheet.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
+#include "mlp/io/replace.h"
 
 namespace mlp::data {
 namespace {
@@ -20,20 +21,11 @@ struct Values {
   bool force = false;
 };
 
-// A file of another kind is not ours to replace.
-absl::Status CheckReplaceable(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  char magic[4] = {};
-  if (!file || (file.read(magic, 4) && std::string(magic, 4) == "\x89PNG")) {
-    return absl::OkStatus();
-  }
-  return absl::AlreadyExistsError(path +
-                                  ": file: expected a PNG or nothing, found another file; choose "
-                                  "another --out, or replace it with --force");
-}
+constexpr io::FileKind kPngFile = {"PNG", "\x89PNG"};
 
 absl::Status Draw(const Values& flags) {
-  if (!flags.force) MLP_RETURN_IF_ERROR(CheckReplaceable(flags.out));
+  // Known before the work, not after it.
+  MLP_RETURN_IF_ERROR(io::CheckReplaceable(flags.out, kPngFile, flags.force));
   MLP_ASSIGN_OR_RETURN(const Dataset dataset, Load(flags.source));
   MLP_ASSIGN_OR_RETURN(const GreyImage image, DrawSheet(dataset, flags.sheet));
   return WritePng(flags.out, image);
@@ -63,10 +55,12 @@ int Main(int argc, char** argv) {
   flags.Example("contact_sheet --cols=40 --scale=1 --seed=7 --out=small.png");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   if (!flags.Given("out")) {
-    std::cerr << "contact_sheet: --out is missing; --help shows the flags\n";
+    std::cerr << "contact_sheet: --out: expected the PNG to write, found nothing; name it\n";
     return 2;
   }
   values.out = flags::ResolvePath(values.out);
+  values.source.data_dir = flags::ResolvePath(values.source.data_dir);
+  if (!IsNamed(values.source.data)) values.source.data = flags::ResolvePath(values.source.data);
   if (const absl::Status status = Draw(values); !status.ok()) {
     std::cerr << "contact_sheet: " << status.message() << "\n";
     return 1;
@@ -77,4 +71,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace mlp::data
 
-int main(int argc, char** argv) { return mlp::data::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("contact_sheet", [&] { return mlp::data::Main(argc, argv); });
+}

@@ -35,3 +35,13 @@ echo 'not a picture' >"$out"
 expect 1 --out="$out" --rows=1 --cols=1
 grep -q 'not a picture' "$out" || exit 1
 expect 0 --out="$out" --rows=1 --cols=1 --force
+
+# Relative paths start where the user stands, as under bazel run.
+mkdir "$TEST_TMPDIR/here"
+export BUILD_WORKING_DIRECTORY=$TEST_TMPDIR/here
+expect 1 --out=there.png --data=pictures --rows=1 --cols=1
+grep -q "^contact_sheet: $TEST_TMPDIR/here/pictures: " "$TEST_TMPDIR/stderr" || exit 1
+expect 1 --out=there.png --data=mnist --data_dir=pictures --rows=1 --cols=1
+grep -q "$TEST_TMPDIR/here/pictures" "$TEST_TMPDIR/stderr" || exit 1
+expect 0 --out=there.png --rows=1 --cols=1
+[[ -s $TEST_TMPDIR/here/there.png ]] || exit 1

@@ -26,9 +26,9 @@ inline bool IsNamed(const std::string& data) {
 // Whether its inputs are pixels; else they are values.
 inline bool HasPixels(const std::string& data) { return data != "circles"; }
 
-// Labels of pictures are 0 .. 9. Errors name the file and the place: those of ReadExamples,
-// LocateMnist and FindIdxFiles; InvalidArgument where the pictures of the two parts differ in
-// shape.
+// Classes are 10 for mnist, and for a directory as many as its labels say, up to 256. Errors name
+// the file and the place: those of ReadExamples, LocateMnist and FindIdxFiles; InvalidArgument
+// where the pictures of the two parts differ in shape.
 absl::StatusOr<Dataset> Load(const Source& source);
 
 }  // namespace mlp::data

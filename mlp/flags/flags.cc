@@ -281,9 +281,12 @@ std::optional<int> Flags::Parse(int argc, const char* const* argv) {
     return 2;
   }
   switch (*action) {
-    case Action::kHelp:
-      std::fputs(Help().c_str(), stdout);
+    case Action::kHelp: {
+      const std::string help = Help();  // With the defaults, which reading examples overwrites.
+      MLP_CHECK_EQ(std::string(CheckExamples().message()), "");
+      std::fputs(help.c_str(), stdout);
       return 0;
+    }
     case Action::kVersion:
       std::printf("%s %s\n", program_.c_str(), version::VersionText().c_str());
       return 0;

@@ -101,6 +101,10 @@ class Flags {
 
   std::string Help() const;
 
+  // Whether there are three examples and this command line takes each of them. Writes targets.
+  // Internal: an example is wrong, which --help takes for a bug.
+  absl::Status CheckExamples();
+
  private:
   using Store = std::function<void()>;  // Writes the target; runs after everything was checked.
 

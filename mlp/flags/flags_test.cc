@@ -120,7 +120,7 @@ TEST_F(FlagsTest, HelpShowsGroupsDefaultsUnitsAndExamples) {
   EXPECT_THAT(help, HasSubstr("train: Trains a model.\n\nUsage: train [flags]\n"));
   EXPECT_THAT(help, HasSubstr("\nTraining\n  --batch_size=ROWS           rows of a step [64]\n"));
   EXPECT_THAT(help, HasSubstr("--math=fast|exact           accuracy of functions [fast]\n"));
-  EXPECT_THAT(help, HasSubstr("\nOutput\n  --json                      print JSON\n"));
+  EXPECT_THAT(help, HasSubstr("\nOutput\n  --json                      print JSON [off]\n"));
   EXPECT_THAT(help, HasSubstr("--threads=N,...             thread counts [1,2]\n"));
   EXPECT_THAT(help, HasSubstr("\nExamples\n  train --batch_size=32\n"));
 }
@@ -131,7 +131,25 @@ TEST_F(FlagsTest, ParseGivesExitCodes) {
   const char* bad[] = {"train", "--jsn"};
   EXPECT_EQ(flags_.Parse(2, bad), 2);
   const char* help[] = {"train", "--help"};
+  flags_.Example("train --batch-size=8 --json");
+  flags_.Example("bazel run //x:train -- --math=\"exact\"");
   EXPECT_EQ(flags_.Parse(2, help), 0);
+}
+
+TEST_F(FlagsTest, ExamplesAreCommandsThatWork) {
+  const auto error = [this] { return std::string(flags_.CheckExamples().message()); };
+  EXPECT_THAT(error(), HasSubstr("expected at least 3 examples, found 1"));
+  flags_.Example("train");
+  flags_.Example("bazel run //x:train");
+  EXPECT_EQ(error(), "");
+  flags_.Example("train --batch_size=none");
+  EXPECT_THAT(error(), HasSubstr("train --batch_size=none: --batch_size: expected an integer"));
+}
+
+TEST_F(FlagsTest, AnExampleNamesTheProgram) {
+  for (int i = 0; i < 3; ++i) flags_.Example("trian");
+  EXPECT_THAT(std::string(flags_.CheckExamples().message()),
+              HasSubstr("trian: expected train and its flags"));
 }
 
 }  // namespace

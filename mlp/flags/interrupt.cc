@@ -8,8 +8,10 @@ namespace mlp::flags {
 namespace {
 
 volatile sig_atomic_t interrupted = 0;
+volatile sig_atomic_t follower = 0;  // the process that they are passed on to; 0: none
 
 void OnSignal(int) {
+  if (follower != 0) kill(follower, SIGTERM);
   if (interrupted) _exit(kInterruptedExitCode);
   interrupted = 1;
   static constexpr char kMessage[] =
@@ -32,5 +34,17 @@ void CatchInterrupts() {
 }
 
 bool Interrupted() { return interrupted != 0; }
+
+void PassInterruptsTo(pid_t process) {
+  // Each is passed on once: by the handler, or here if it came before.
+  sigset_t requests, before;
+  sigemptyset(&requests);
+  sigaddset(&requests, SIGINT);
+  sigaddset(&requests, SIGTERM);
+  sigprocmask(SIG_BLOCK, &requests, &before);
+  follower = process;
+  if (process != 0 && interrupted) kill(process, SIGTERM);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+}
 
 }  // namespace mlp::flags

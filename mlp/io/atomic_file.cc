@@ -29,10 +29,39 @@ int RenameInto(const std::string& from, const std::string& to, IfExists if_exist
   return unlink(from.c_str()) == 0 ? 0 : errno;
 }
 
+absl::string_view RemedyOf(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return "check the path";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "choose a place that this user may use";
+    case EEXIST:
+      return "choose another name";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "make room there, or choose another place";
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+      return "try again when less is running";
+    default:
+      return "try again, or choose another path";
+  }
+}
+
+absl::string_view KindOf(mode_t mode) { return S_ISDIR(mode) ? "a directory" : "no regular file"; }
+
 }  // namespace
 
 absl::Status ErrnoError(absl::string_view verb, absl::string_view path, int error_number) {
-  return absl::ErrnoToStatus(error_number, absl::StrCat(path, ": cannot ", verb));
+  return absl::Status(absl::ErrnoToStatusCode(error_number),
+                      absl::StrCat(path, ": cannot ", verb, ": ", std::strerror(error_number), "; ",
+                                   RemedyOf(error_number)));
 }
 
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents,
@@ -40,8 +69,9 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   struct stat found;
   const bool exists = stat(path.c_str(), &found) == 0;
   if (exists && !S_ISREG(found.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, ": expected a regular file or none, found something else; choose another name"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": file: expected a regular file or none, found ", KindOf(found.st_mode),
+                     "; choose another name"));
   }
   // A limit on the size of files is an error of write, not the end of the process.
   signal(SIGXFSZ, SIG_IGN);
@@ -78,14 +108,14 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
   struct stat found;
   if (fstat(fd.get(), &found) != 0) return ErrnoError("stat", path, errno);
   if (!S_ISREG(found.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected a regular file, found ",
-                     S_ISDIR(found.st_mode) ? "a directory" : "something else"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": file: expected a regular file, found ",
+                                                   KindOf(found.st_mode), "; name a file"));
   }
   const size_t size = static_cast<size_t>(found.st_size);
   if (size > max_bytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(path, ": expected at most ", max_bytes, " bytes, found ", size));
+    return absl::ResourceExhaustedError(absl::StrCat(path, ": file: expected at most ", max_bytes,
+                                                     " bytes, found ", size,
+                                                     "; name a smaller file"));
   }
   std::string contents(size, '\0');
   size_t used = 0;

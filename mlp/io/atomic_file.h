@@ -26,7 +26,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
 // Creates the directory and its parents; one that is there already is fine.
 absl::Status CreateDirectories(const std::string& path);
 
-// "<path>: cannot <verb>: <text of error_number>" as the fitting status code.
+// "<path>: cannot <verb>: <text of error_number>; <remedy>" as the fitting status code.
 absl::Status ErrnoError(absl::string_view verb, absl::string_view path, int error_number);
 
 }  // namespace mlp::io

@@ -23,14 +23,4 @@ Model::Model(const ModelSpec& spec, uint64_t seed) : Model(spec) {
   }
 }
 
-size_t Model::inference_flops() const {
-  size_t flops = 0;
-  for (const auto& layer : layers_) flops += 2 * layer->multiply_adds();
-  return flops;
-}
-
-size_t Model::training_flops() const {
-  return 3 * inference_flops() - 2 * layers_.front()->multiply_adds();
-}
-
 }  // namespace mlp::model

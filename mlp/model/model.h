@@ -32,11 +32,6 @@ class Model {
   std::span<float> parameters() { return parameters_.span(); }
   std::span<const float> parameters() const { return parameters_.span(); }
 
-  // Of one training step, for each sample: forward, weight gradients and input gradients (that of
-  // the first layer's input is not needed), two for each multiply-add.
-  size_t training_flops() const;
-  size_t inference_flops() const;
-
  private:
   ModelSpec spec_;
   std::vector<std::unique_ptr<layers::Layer>> layers_;

@@ -86,8 +86,9 @@ class Parser {
     const std::string& token = tokens_[next_++];
     absl::StatusOr<Activation> activation = kernels::ParseActivation(token);
     if (!activation.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("model \"", text_, "\": part ", next_, ": ", activation.status().message()));
+      return absl::InvalidArgumentError(absl::StrCat("model \"", text_, "\": part ", next_, ": ",
+                                                     activation.status().message(),
+                                                     "; e.g. 784-128-tanh-10"));
     }
     return activation;
   }

@@ -112,11 +112,11 @@ TEST(SpecTest, MistakesAreNamedWithTheirPlace) {
   wrong("784-10-", ends + "\"\"");
   const std::string activations = "identity, relu, leaky_relu, sigmoid, tanh, silu";
   EXPECT_EQ(Message("784-128-gelu-10"),
-            absl::StrCat("model \"784-128-gelu-10\": part 3: expected an activation (", activations,
-                         "), found \"gelu\""));
+            absl::StrCat("model \"784-128-gelu-10\": part 3: activation: expected one of ",
+                         activations, ", found \"gelu\"; e.g. 784-128-tanh-10"));
   EXPECT_EQ(Message("[2, 4, 'softmax', 1]"),
-            absl::StrCat("model \"[2, 4, 'softmax', 1]\": part 3: expected an activation (",
-                         activations, "), found \"softmax\""));
+            absl::StrCat("model \"[2, 4, 'softmax', 1]\": part 3: activation: expected one of ",
+                         activations, ", found \"softmax\"; e.g. 784-128-tanh-10"));
 }
 
 TEST(SpecTest, LimitsHold) {

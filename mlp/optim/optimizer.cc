@@ -14,8 +14,10 @@ size_t StateStride(size_t parameters) {
   return RoundUp(parameters, kCacheLineBytes / sizeof(float));
 }
 
-absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
+absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found,
+                   absl::string_view usual) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected ", expected, ", found ", found, "; ", usual, " is usual"));
 }
 
 }  // namespace
@@ -24,17 +26,17 @@ absl::Status Validate(const OptimizerOptions& o) {
   // In float, as they are used.
   const auto in_unit = [](double beta) { return beta >= 0 && static_cast<float>(beta) < 1; };
   if (!(o.learning_rate > 0 && std::isfinite(o.learning_rate))) {
-    return Wrong("--learning_rate", "a number above 0", o.learning_rate);
+    return Wrong("--learning_rate", "a number above 0", o.learning_rate, "0.001");
   }
   if (!(o.weight_decay >= 0 && o.weight_decay * o.learning_rate < 1)) {
-    return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay);
+    return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay, "0");
   }
   if (o.kind != kernels::OptimizerKind::kAdam) return absl::OkStatus();
-  if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1);
-  if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2);
+  if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1, "0.9");
+  if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2, "0.999");
   // Denormals are flushed to 0, and 0 / 0 would follow.
   if (!(o.epsilon >= std::numeric_limits<float>::min())) {
-    return Wrong("epsilon", "a number from 1.2e-38", o.epsilon);
+    return Wrong("epsilon", "a number from 1.2e-38", o.epsilon, "1e-8");
   }
   return absl::OkStatus();
 }

@@ -184,8 +184,10 @@ TEST(ValidateTest, NamesTheFirstValueThatMakesNoSense) {
   };
   EXPECT_EQ(message({}), "");
   EXPECT_EQ(message({.learning_rate = 10, .weight_decay = 0.09, .beta1 = 0, .beta2 = 0}), "");
-  EXPECT_EQ(message({.learning_rate = 0}), "--learning_rate: expected a number above 0, found 0");
-  EXPECT_EQ(message({.learning_rate = -1}), "--learning_rate: expected a number above 0, found -1");
+  EXPECT_EQ(message({.learning_rate = 0}),
+            "--learning_rate: expected a number above 0, found 0; 0.001 is usual");
+  EXPECT_EQ(message({.learning_rate = -1}),
+            "--learning_rate: expected a number above 0, found -1; 0.001 is usual");
   for (const double bad : {inf, nan}) EXPECT_NE(message({.learning_rate = bad}), "");
   for (const double bad : {-0.1, 1000.0, inf, nan}) {
     EXPECT_EQ(message({.weight_decay = bad}).find("--weight_decay: expected a number from 0"), 0u);

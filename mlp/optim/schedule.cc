@@ -63,8 +63,9 @@ auto With(ScheduleKind kind, Visit visit) {
   __builtin_unreachable();
 }
 
-absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
+absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found, double usual) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found,
+                                                 "; ", usual, " is the default"));
 }
 
 }  // namespace
@@ -96,13 +97,16 @@ absl::StatusOr<ScheduleKind> ParseScheduleKind(absl::string_view name) {
 }
 
 absl::Status Validate(const ScheduleOptions& o) {
-  if (!(o.decay > 0 && o.decay <= 1)) return Wrong("--decay", "a number in (0, 1]", o.decay);
-  if (o.decay_every == 0) return Wrong("--decay_every", "a number of epochs from 1", 0);
+  if (!(o.decay > 0 && o.decay <= 1))
+    return Wrong("--decay", "a number in (0, 1]", o.decay, ScheduleOptions().decay);
+  if (o.decay_every == 0)
+    return Wrong("--decay_every", "a number of epochs from 1", 0,
+                 static_cast<double>(ScheduleOptions().decay_every));
   if (!(o.decay_to >= 0 && o.decay_to <= 1)) {
-    return Wrong("--decay_to", "a number from 0 to 1", o.decay_to);
+    return Wrong("--decay_to", "a number from 0 to 1", o.decay_to, ScheduleOptions().decay_to);
   }
   if (!(o.warmup >= 0 && std::isfinite(o.warmup))) {
-    return Wrong("--warmup", "a number of epochs from 0", o.warmup);
+    return Wrong("--warmup", "a number of epochs from 0", o.warmup, ScheduleOptions().warmup);
   }
   return absl::OkStatus();
 }

@@ -128,7 +128,7 @@ TEST(ScheduleTest, ValuesThatMakeNoSenseAreNamed) {
     EXPECT_EQ(message({.decay = bad}).find("--decay: expected a number in (0, 1]"), 0u) << bad;
   }
   EXPECT_EQ(message({.decay_every = 0}),
-            "--decay_every: expected a number of epochs from 1, found 0");
+            "--decay_every: expected a number of epochs from 1, found 0; 10 is the default");
   for (const double bad : {-0.1, 1.1, nan}) {
     EXPECT_EQ(message({.decay_to = bad}).find("--decay_to: expected a number from 0 to 1"), 0u);
   }

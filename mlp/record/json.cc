@@ -40,7 +40,8 @@ class ErrorFinder : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-absl::StatusOr<Json> ParseJson(absl::string_view text, absl::string_view source) {
+absl::StatusOr<Json> ParseJson(absl::string_view text, absl::string_view source,
+                               absl::string_view remedy) {
   Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_discarded()) return json;
   ErrorFinder finder;
@@ -49,9 +50,9 @@ absl::StatusOr<Json> ParseJson(absl::string_view text, absl::string_view source)
   const auto line = 1 + std::count(text.begin(), text.begin() + position, '\n');
   // The library's text opens with its own tag, "[json.exception.parse_error.101] ".
   const size_t tag = finder.what_.find("] ");
-  return absl::InvalidArgumentError(
-      absl::StrCat(source, ": line ", line, ", byte ", position, ": expected JSON, found ",
-                   tag == std::string::npos ? "something else" : finder.what_.substr(tag + 2)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      source, ": line ", line, ", byte ", position, ": expected JSON, found ",
+      tag == std::string::npos ? "something else" : finder.what_.substr(tag + 2), "; ", remedy));
 }
 
 std::string Dump(const Json& json, int indent) {

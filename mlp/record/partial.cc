@@ -54,11 +54,9 @@ absl::StatusOr<Record> ReadAll(absl::string_view text, const Record& head, const
     const size_t end = text.find('\n', *used);
     if (end == absl::string_view::npos) break;
     const std::string place = absl::StrCat(path, ": line ", line);
-    auto run = ParseJson(text.substr(*used, end - *used), place);
-    if (!run.ok()) {
-      return absl::DataLossError(
-          absl::StrCat(run.status().message(), "; remove the file, or run without --resume"));
-    }
+    auto run = ParseJson(text.substr(*used, end - *used), place,
+                         "remove the file, or run without --resume");
+    if (!run.ok()) return absl::DataLossError(run.status().message());
     json[keys::kRuns].push_back(*std::move(run));
     *used = end + 1;
   }
@@ -75,6 +73,7 @@ bool MayContinue(const Record& started, const Record& head) {
 
 absl::StatusOr<std::optional<Partial>> FindPartial(const std::string& directory,
                                                    const Record& head) {
+  std::optional<Partial> without_runs;
   for (const std::string& name : PartialFiles(directory)) {
     const std::string path = absl::StrCat(directory, "/", name);
     io::FileDescriptor fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
@@ -91,9 +90,11 @@ absl::StatusOr<std::optional<Partial>> FindPartial(const std::string& directory,
     if (ftruncate(fd.get(), static_cast<off_t>(used)) != 0 || lseek(fd.get(), 0, SEEK_END) < 0) {
       return io::ErrnoError("cut off its torn last line", path, errno);
     }
-    return Partial{.fd = std::move(fd), .record = std::move(record)};
+    Partial partial = {.fd = std::move(fd), .record = std::move(record)};
+    if (!partial.record.runs.empty()) return partial;
+    if (!without_runs) without_runs = std::move(partial);
   }
-  return std::nullopt;
+  return without_runs;
 }
 
 }  // namespace mlp::record

@@ -19,8 +19,9 @@ struct Partial {
   Record record;
 };
 
-// Takes up the newest partial file in `directory` whose head asks for the same as `head`; a torn
-// last line is cut off. Nothing if there is none. DataLoss: it is damaged elsewhere.
+// Takes up the newest partial file in `directory` whose head asks for the same as `head`, of those
+// with runs if there are any; a torn last line is cut off. Nothing if there is none. DataLoss: it
+// is damaged elsewhere.
 absl::StatusOr<std::optional<Partial>> FindPartial(const std::string& directory,
                                                    const Record& head);
 

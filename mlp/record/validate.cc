@@ -241,7 +241,7 @@ absl::Status Validate(const Json& record, absl::string_view source) {
   if (violations.empty()) return absl::OkStatus();
   std::string text = absl::StrCat(source, ": ", violations[0]);
   if (violations.size() > 1) absl::StrAppend(&text, " (and ", violations.size() - 1, " more)");
-  return absl::InvalidArgumentError(text);
+  return absl::InvalidArgumentError(absl::StrCat(text, "; mend it there, or measure it anew"));
 }
 
 }  // namespace mlp::record

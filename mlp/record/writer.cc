@@ -1,6 +1,7 @@
 #include "mlp/record/writer.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -52,8 +53,14 @@ std::string FileText(const Record& record) {
   return absl::StrCat(text, "\n ]\n}\n");
 }
 
+// Whole, or not at all: a part of a line would spoil the next one.
 absl::Status AppendLine(int fd, const std::string& path, const std::string& line) {
+  // A limit on the size of files is an error of write, not the end of the process.
+  signal(SIGXFSZ, SIG_IGN);
+  const off_t begin = lseek(fd, 0, SEEK_END);
+  if (begin < 0) return io::ErrnoError("find the end of", path, errno);
   if (const int error = io::WriteAll(fd, line + "\n")) {
+    if (ftruncate(fd, begin) != 0) return io::ErrnoError("cut off its torn last line", path, errno);
     return io::ErrnoError("write", path, error);
   }
   if (fdatasync(fd) != 0) return io::ErrnoError("sync", path, errno);
@@ -89,6 +96,9 @@ absl::StatusOr<RecordWriter> RecordWriter::Open(const std::string& out_dir, Reco
       for (const std::string& note : notes) writer.AddNote(note);
       for (const RunRecord& run : writer.record_.runs) writer.keys_.insert(run.Key());
       writer.resumed_ = writer.record_.runs.size();
+      if (writer.resumed_ > 0) {
+        writer.AddNote("resumed: steal_pct is that of the last session alone");
+      }
       return writer;
     }
   }

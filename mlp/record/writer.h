@@ -26,7 +26,8 @@ class RecordWriter {
  public:
   // `head` is a record without id and runs (see NewRecord). With `resume` the newest partial file
   // of this experiment with the same config, commit, build and machine is taken up, if there is
-  // one that no other process is writing: its id, start and runs become this writer's.
+  // one that no other process is writing: its id, start and runs become this writer's. One with
+  // runs goes before those without.
   static absl::StatusOr<RecordWriter> Open(const std::string& out_dir, Record head, bool resume);
 
   // Head and all runs so far.
@@ -41,7 +42,8 @@ class RecordWriter {
   // Whether a run with this group, variant, repetition and seed is there.
   bool IsFinished(const RunRecord& run) const { return keys_.contains(run.Key()); }
 
-  // Adds a run; it is on disk on return. InvalidArgument: it does not fit the schema, or it is
+  // Adds a run; it is on disk on return. After an error (a full disk) the file is as it was before.
+  // InvalidArgument: it does not fit the schema, or it is
   // there already. A message beyond the schema's bound is cut.
   absl::Status Append(RunRecord run);
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -151,6 +152,33 @@ TEST_F(WriterTest, ATornLastLineIsDropped) {
   EXPECT_EQ(again.resumed(), 3u);
 }
 
+TEST_F(WriterTest, SaysWhatAResumedRecordCannotKnow) {
+  const char note[] = "resumed: steal_pct is that of the last session alone";
+  Interrupt(1);
+  EXPECT_THAT(Open(/*resume=*/true).record().notes, testing::Contains(note));
+  EXPECT_THAT(Open(/*resume=*/false).record().notes, testing::Not(testing::Contains(note)));
+}
+
+TEST_F(WriterTest, AFullDiskLeavesWholeLines) {
+  RecordWriter writer = Open();
+  ASSERT_TRUE(writer.Append(TestRun("a", 0, 100)).ok());
+  const std::string path = out_ + "/raw/speed/" + writer.record().id + ".partial.jsonl";
+  const size_t size = fs::file_size(path);
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = size + 10;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const absl::Status status = writer.Append(TestRun("a", 1, 101));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(fs::file_size(path), size);
+  EXPECT_EQ(writer.finished().size(), 1u);
+  ASSERT_TRUE(writer.Append(TestRun("a", 1, 101)).ok());
+  writer = Open();
+  EXPECT_EQ(Open(/*resume=*/true).resumed(), 2u);
+}
+
 TEST_F(WriterTest, DamageInTheMiddleIsAnError) {
   Interrupt(1, "{]\n{\"variant\": ");
   const auto writer = RecordWriter::Open(out_, TestHead("speed"), true);
@@ -179,7 +207,7 @@ TEST_F(WriterTest, ResumesOnlyTheSameWork) {
     EXPECT_EQ(OpenWith(head, /*resume=*/true).resumed(), 0u);
   }
   EXPECT_EQ(Open(/*resume=*/false).resumed(), 0u);
-  EXPECT_EQ(OpenWith(TestHead("speed"), /*resume=*/true).resumed(), 0u) << "the newest was empty";
+  EXPECT_EQ(OpenWith(TestHead("speed"), /*resume=*/true).resumed(), 2u) << "the newest is empty";
 }
 
 TEST_F(WriterTest, AFileInUseIsNotTakenUp) {

@@ -15,11 +15,20 @@
 namespace mlp::train {
 namespace {
 
-absl::Status Wrong(absl::string_view flag, absl::string_view expected, size_t found) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ", found));
+absl::Status Wrong(absl::string_view flag, absl::string_view expected, size_t found,
+                   absl::string_view remedy) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected ", expected, ", found ", found, "; ", remedy));
 }
 
 }  // namespace
+
+absl::Status CheckFiniteLoss(absl::string_view place, double loss) {
+  if (std::isfinite(loss)) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrCat(place, ": expected a finite loss, found ", loss,
+                   "; training diverged: lower --learning_rate or set --clip_norm"));
+}
 
 Trainer::Trainer(const TrainOptions& options, const data::Dataset& dataset, model::Model& model)
     : options_(options), dataset_(&dataset), model_(&model) {}
@@ -28,20 +37,21 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                                         model::Model& model) {
   if (dataset.train.size == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--data: ", dataset.name, " has no training samples"));
+        absl::StrCat("--data: ", dataset.name,
+                     ": expected training samples, found none; name data that has some"));
   }
   if (model.inputs() != dataset.train.features) {
     return Wrong("--model",
                  absl::StrCat("an input width of ", dataset.train.features, " for ", dataset.name),
-                 model.inputs());
+                 model.inputs(), absl::StrCat("begin it with ", dataset.train.features));
   }
   if (model.spec().classes() < dataset.classes) {
     return Wrong("--model",
                  absl::StrCat("an output width of at least the ", dataset.classes, " classes of ",
                               dataset.name),
-                 model.outputs());
+                 model.outputs(), absl::StrCat("end it with ", dataset.classes));
   }
-  if (options.batch_size == 0) return Wrong("--batch_size", "a number from 1", 0);
+  if (options.batch_size == 0) return Wrong("--batch_size", "a number from 1", 0, "64 is usual");
   MLP_RETURN_IF_ERROR(optim::Validate(options.optimizer));
   MLP_RETURN_IF_ERROR(optim::Validate(options.schedule));
   MLP_ASSIGN_OR_RETURN(data::RowSplit split,
@@ -51,7 +61,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
     return Wrong("--batch_size",
                  absl::StrCat("at most the ", batch_size,
                               " training samples, as an incomplete batch is dropped"),
-                 options.batch_size);
+                 options.batch_size, "make it smaller, or keep incomplete batches");
   }
   Trainer trainer(options, dataset, model);
   trainer.options_.batch_size = batch_size;
@@ -121,9 +131,9 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
     const double step_end = timer.Seconds();
     summary.seconds += step_end - step_begin;
     if (!std::isfinite(result.loss_sum)) {
-      return absl::AbortedError(absl::StrCat(
-          "epoch ", summary.epoch, ", step ", summary.steps, ": expected a finite loss, found ",
-          result.loss(), "; training diverged: lower --learning_rate or set --clip_norm"));
+      strategy_->Store();
+      return CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", step ", summary.steps),
+                             result.loss());
     }
     if (callback != nullptr &&
         callback->OnStep({summary.epoch, summary.steps, batcher_->steps_per_epoch(),
@@ -146,6 +156,8 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
     sum_ = {};
     if (!validation_rows_.empty()) {
       summary.validation = Evaluate(evaluate_options(), *model_, dataset_->train, validation_rows_);
+      MLP_RETURN_IF_ERROR(CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", validation"),
+                                          summary.validation->loss));
     }
   } else {
     begun_ = summary;
@@ -174,6 +186,7 @@ model::TrainingState Trainer::state() const {
 
 absl::Status Trainer::Resume(const model::TrainingState& state) {
   MLP_CHECK(epochs_done_ == 0 && begun_.steps == 0);
+  // The remedy is that of whoever knows where the state is from.
   const auto wrong = [](absl::string_view what, absl::string_view expected, size_t found) {
     return absl::InvalidArgumentError(
         absl::StrCat(what, ": expected ", expected, ", found ", found));

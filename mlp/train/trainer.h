@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "mlp/data/batcher.h"
 #include "mlp/data/dataset.h"
 #include "mlp/engine/layerwise.h"
@@ -31,6 +32,11 @@ struct TrainOptions {
   StrategyOptions strategy;
 };
 
+// Aborted, with the remedy, where the loss is no longer a finite number. `place` says whose it is
+// ("epoch 3, test part"). A step's loss is that of the weights before its update, so the last
+// update of all is told by what is evaluated after it.
+absl::Status CheckFiniteLoss(absl::string_view place, double loss);
+
 class Trainer {
  public:
   // InvalidArgument where options do not go together, or with the model and the data. Model and
@@ -41,7 +47,8 @@ class Trainer {
   // The model holds what was trained after each call of a member, and in a callback after Test() or
   // state(): between steps the strategy may have it elsewhere.
 
-  // Trains one epoch more. Aborted: the loss is no longer a finite number (the message says where).
+  // Trains one epoch more. Aborted: the loss of a step or of the validation is no longer a finite
+  // number (the message says where).
   // Ends early, after the step, where a callback asks for it. The rest of an epoch that was ended
   // early (and resumed) counts with what was trained of it before.
   absl::StatusOr<EpochSummary> TrainEpoch(Callback* callback = nullptr);

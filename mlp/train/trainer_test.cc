@@ -249,6 +249,43 @@ TEST(TrainerTest, SaysWhereItDiverged) {
   EXPECT_NE(epochs.status().message().find("lower --learning_rate"), std::string::npos);
 }
 
+TEST(TrainerTest, TheModelHoldsWhatDiverged) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 1e30};
+  for (const StrategyKind kind : {StrategyKind::kFused, StrategyKind::kTensorParallel}) {
+    if (!CanTrain(kind, {}, {Spec("12-8-3")})) continue;
+    options.strategy.kind = kind;
+    model::Model model(Spec("12-8-3"), 1);
+    const std::vector<float> before = ParametersOf(model);
+    auto trainer = Trainer::Create(options, dataset, model);
+    ASSERT_TRUE(trainer.ok());
+    EXPECT_FALSE(trainer->Train().ok());
+    EXPECT_NE(ParametersOf(model), before) << Name(kind);
+  }
+}
+
+TEST(TrainerTest, TellsTheLastUpdateByItsValidation) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  TrainOptions options = Options();
+  options.epochs = 1;
+  options.batch_size = 100;  // One step: its loss is that of the first weights.
+  options.optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 1e38};
+  for (const double validation : {0.0, 0.2}) {
+    options.validation = validation;
+    model::Model model(Spec("12-8-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    ASSERT_TRUE(trainer.ok());
+    const auto epochs = trainer->Train();
+    EXPECT_EQ(epochs.ok(), validation == 0);
+    const absl::Status status =
+        epochs.ok() ? CheckFiniteLoss("test part", trainer->Test().loss) : epochs.status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+    EXPECT_NE(status.message().find("expected a finite loss, found "), std::string::npos);
+  }
+  EXPECT_EQ(CheckFiniteLoss("test part", 2.3), absl::OkStatus());
+}
+
 TEST(TrainerTest, RefusesWhatDoesNotGoTogether) {
   const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
   EXPECT_NE(ErrorOf(Options(), dataset, "13-3").find("input width of 12"), std::string::npos);

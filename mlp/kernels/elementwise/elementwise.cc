@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/elementwise/activation_math.h"
 #include "mlp/kernels/elementwise/kernels.h"
@@ -48,14 +47,7 @@ absl::string_view Name(Activation activation) {
 }
 
 absl::StatusOr<Activation> ParseActivation(absl::string_view name) {
-  for (const Activation activation : kActivations) {
-    if (Name(activation) == name) return activation;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "expected an activation (",
-      absl::StrJoin(kActivations, ", ",
-                    [](std::string* out, Activation a) { absl::StrAppend(out, Name(a)); }),
-      "), found \"", name, "\""));
+  return ParseName("activation", kActivations, name);
 }
 
 bool SlopeFromOutput(Activation activation) {

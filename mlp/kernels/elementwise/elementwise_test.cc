@@ -207,6 +207,32 @@ TEST_P(ElementwiseTest, GathersRows) {
   }
 }
 
+TEST_P(ElementwiseTest, GathersRowsOfValuesBitByBit) {
+  for (const size_t cols : kWidths) {
+    Stream stream(7, Purpose::kTest, 0, static_cast<uint32_t>(cols));
+    constexpr float kSpecial[] = {-0.0f, kInf, -kInf, kNaN, 1e-40f, -1e30f};
+    std::vector<float> values(10 * cols);
+    for (float& x : values) {
+      const uint32_t pick = stream.Below(2 * std::size(kSpecial));
+      x = pick < std::size(kSpecial) ? kSpecial[pick] : stream.Uniform(-1, 1);
+    }
+    const ConstMatrix from(values.data(), 10, cols);
+    const std::vector<uint32_t> rows = {9, 0, 3, 3, 7};
+    for (const int threads : kTeamSizes) {
+      Padded x(rows.size(), cols, stream);
+      RunTeam(threads, [&](const Worker& worker) {
+        GatherRows({&KernelsFor(GetParam()), MathMode::kFast, worker}, values.data(), rows,
+                   x.view());
+      });
+      EXPECT_TRUE(x.GapsAreUntouched());
+      for (size_t i = 0; i < rows.size(); ++i) {
+        ASSERT_EQ(Bits(x.view(), i, 0, cols), Bits(from, rows[i], 0, cols))
+            << Name(GetParam()) << " cols=" << cols << " threads=" << threads;
+      }
+    }
+  }
+}
+
 TEST_P(ElementwiseTest, ScalesAndAdds) {
   for (const size_t n : kWidths) {
     for (const int threads : kTeamSizes) {

@@ -20,7 +20,8 @@ namespace {
 using Shape = std::tuple<size_t, size_t, size_t>;  // m, n, k
 
 std::vector<Shape> Shapes() {
-  std::vector<Shape> shapes = {{1, 1, 0}, {3, 5, 0}, {128, 128, 784}, {5, 10, 784}, {784, 16, 33}};
+  std::vector<Shape> shapes = {{0, 5, 3}, {5, 0, 3},       {0, 0, 0},    {1, 1, 0},
+                               {3, 5, 0}, {128, 128, 784}, {5, 10, 784}, {784, 16, 33}};
   constexpr size_t kSizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 47, 49};
   Stream stream(1, Purpose::kTest);
   const auto pick = [&] { return kSizes[stream.Below(std::size(kSizes))]; };
@@ -60,6 +61,27 @@ TEST_P(GemmTest, NNMatchesTheReferenceWithBiasAndActivation) {
     GemmNN(context_, a.view(), b.view(), {bias.view().data(), Activation::kRelu}, c.view());
     ExpectClose(c.view(), expected, Tolerance(k), k);
     EXPECT_TRUE(c.GapsAreUntouched());
+  }
+}
+
+// With or without a bias, every activation; what each adds to the product's error is an ulp or two.
+TEST_P(GemmTest, EveryEpilogueMatchesTheReference) {
+  for (const auto& [m, n, k] : {Shape{1, 1, 1}, Shape{13, 33, 17}, Shape{33, 49, 100}}) {
+    for (const Activation activation : kActivations) {
+      const auto textbook = reference::ActivationByName(Name(activation)).value();
+      for (const bool with_bias : {false, true}) {
+        Stream stream(6, Purpose::kTest);
+        Padded a(m, k, stream), b(k, n, stream), bias(1, n, stream), c(m, n, stream);
+        reference::Matrix expected = reference::MatMul(a.Double(), b.Double());
+        if (with_bias) expected = reference::AddBias(expected, bias.Double().data);
+        for (double& x : expected.data) x = reference::Activate(textbook, x);
+        GemmNN(context_, a.view(), b.view(), {with_bias ? bias.view().data() : nullptr, activation},
+               c.view());
+        // Slopes are below 1.1.
+        ExpectClose(c.view(), expected, 1.1 * Tolerance(k) + 8 * kUlp, k);
+        EXPECT_TRUE(c.GapsAreUntouched());
+      }
+    }
   }
 }
 
@@ -121,6 +143,39 @@ TEST_P(GemmTest, CarriesInfinitiesAndNaNs) {
   float d[] = {kInf, 1};
   GemmNN(context_, {d, 1, 2}, {b, 2, 2}, {}, {c, 1, 2});
   EXPECT_EQ(c[0], kInf);
+}
+
+// Kept or flushed to 0, as the thread has it; never anything else.
+TEST_P(GemmTest, TakesDenormalsAndNegativeZeros) {
+  constexpr size_t kSize = 19;
+  for (const bool flush : {false, true}) {
+    std::vector<float> a(kSize * kSize), b(kSize * kSize, 0.0f), c(kSize * kSize);
+    for (size_t i = 0; i < a.size(); ++i)
+      a[i] = (i % 2 == 0 ? 1 : -1) * (i % 3 == 0 ? 0.0f : 1e-40f);
+    for (size_t i = 0; i < kSize; ++i) b[i * kSize + i] = 1;
+    const auto check = [&](const char* form) {
+      for (size_t i = 0; i < c.size(); ++i) {
+        ASSERT_NEAR(c[i], flush ? 0 : a[i], flush ? 1e-40 : 0) << form << " at " << i;
+      }
+    };
+    const auto multiply = [&](const Worker& worker) {
+      const Context context = {context_.kernels, context_.math, worker};
+      const ConstMatrix left = {a.data(), kSize, kSize}, one = {b.data(), kSize, kSize};
+      GemmNN(context, left, one, {}, {c.data(), kSize, kSize});
+      check("NN");
+      GemmNT(context, left, one, {c.data(), kSize, kSize});
+      check("NT");
+      // The product's left factor is transposed: that is the unit matrix.
+      GemmTN(context, one, left, Output::kOverwrite, {c.data(), kSize, kSize});
+      check("TN");
+    };
+    // A team's threads flush denormals.
+    if (flush) {
+      RunTeam(1, multiply);
+    } else {
+      multiply(Worker());
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(, GemmTest, testing::ValuesIn(SupportedTargets()), TestName);

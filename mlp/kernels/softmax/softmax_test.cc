@@ -19,7 +19,7 @@ namespace mlp::kernels {
 namespace {
 
 constexpr size_t kRows = 19;  // more than a vector has lanes
-constexpr float kLimits[] = {1, 20, 1e4f};
+constexpr float kLimits[] = {1, 20, 1e4f, 1e-40f};
 constexpr MathMode kModes[] = {MathMode::kExact, MathMode::kFast};
 
 std::vector<size_t> Classes() {

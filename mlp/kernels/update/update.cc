@@ -1,7 +1,6 @@
 #include "mlp/kernels/update/update.h"
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 #include "mlp/kernels/update/kernels.h"
 #include "mlp/kernels/update/optimizer_math.h"
 #include "mlp/tensor/matrix.h"
@@ -46,14 +45,7 @@ absl::string_view Name(OptimizerKind kind) {
 }
 
 absl::StatusOr<OptimizerKind> ParseOptimizerKind(absl::string_view name) {
-  for (const OptimizerKind kind : kOptimizerKinds) {
-    if (Name(kind) == name) return kind;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "expected an optimizer (",
-      absl::StrJoin(kOptimizerKinds, ", ",
-                    [](std::string* out, OptimizerKind k) { absl::StrAppend(out, Name(k)); }),
-      "), found \"", name, "\""));
+  return ParseName("--optimizer", kOptimizerKinds, name);
 }
 
 size_t States(OptimizerKind kind) {
