@@ -82,14 +82,18 @@ std::string Best(const Table& table, const std::string& path) {
   const Candidate& best = ranked.front();
   std::string sentence = absl::StrCat("Best ", EscapeMarkdown(Label(path)), ": ", text(best));
   if (ranked.size() > 1) absl::StrAppend(&sentence, "; worst: ", text(ranked.back()));
-  std::vector<std::string> equal;
-  for (const Candidate& candidate : ranked) {
-    if (&candidate != &best && MayBeEqual(*best.row, *candidate.row, path)) {
-      equal.push_back(Code(candidate.row->variant));
+  if (best.values.size() < kMinForInterval) {
+    if (ranked.size() > 1) sentence += "; too few repetitions to tell variants apart";
+  } else {
+    std::vector<std::string> equal;
+    for (const Candidate& candidate : ranked) {
+      if (&candidate != &best && MayBeEqual(*best.row, *candidate.row, path)) {
+        equal.push_back(Code(candidate.row->variant));
+      }
     }
-  }
-  if (!equal.empty()) {
-    absl::StrAppend(&sentence, "; not told apart from the best: ", absl::StrJoin(equal, ", "));
+    if (!equal.empty()) {
+      absl::StrAppend(&sentence, "; not told apart from the best: ", absl::StrJoin(equal, ", "));
+    }
   }
   if (!partial.empty()) {
     absl::StrAppend(&sentence, "; not in every run: ", absl::StrJoin(partial, ", "));
@@ -117,7 +121,7 @@ std::string Spread(const Table& table, const std::string& path) {
 
 std::string Within(const Table& table, const std::string& path, double bound) {
   const bool higher = IsHigherBetter(table, path);
-  size_t run = 0, within = 0;
+  size_t run = 0, within = 0, extremes = 0;
   const Row* extreme = nullptr;
   double most = 0;
   for (const Row& row : table.rows) {
@@ -130,7 +134,9 @@ std::string Within(const Table& table, const std::string& path, double bound) {
     if (extreme == nullptr || (higher ? worst < most : worst > most)) {
       extreme = &row;
       most = worst;
+      extremes = 0;
     }
+    extremes += worst == most;
   }
   if (extreme == nullptr) return "";
   return absl::StrCat(Capital(EscapeMarkdown(Label(path))), ": ",
@@ -138,7 +144,8 @@ std::string Within(const Table& table, const std::string& path, double bound) {
                       " variants stay at or ", higher ? "above " : "below ",
                       FormatValue(path, bound), " in every run; the ",
                       higher ? "lowest" : "largest", " is ", FormatValue(path, most), " (",
-                      Code(extreme->variant), ").");
+                      Code(extreme->variant),
+                      extremes > 1 ? absl::StrCat(" and ", extremes - 1, " more") : "", ").");
 }
 
 std::string Reach(const Table& table, const std::string& path, double bound) {

@@ -11,6 +11,7 @@ namespace {
 
 // About text and points, in pixels.
 constexpr double kCharacterWidth = 6.6;
+constexpr double kGap = 4;  // Between two names.
 constexpr double kLineHeight = 14;
 constexpr double kPointRadius = 5;
 
@@ -63,7 +64,7 @@ LabelRoom::Place LabelRoom::Find(double x, double y, size_t characters) {
                                                 : 0);
     const double middle_y =
         y + direction[1] * distance + (direction[1] == 0 ? 0 : std::copysign(3, direction[1]));
-    return Box{middle_x - width / 2, middle_y - kLineHeight / 2, middle_x + width / 2,
+    return Box{middle_x - width / 2, middle_y - kLineHeight / 2, middle_x + width / 2 + kGap,
                middle_y + kLineHeight / 2};
   };
   const auto place = [&](const Box& box, bool is_far) {

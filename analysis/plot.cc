@@ -34,6 +34,8 @@ std::string HeadLine(int tag, const std::string& text, double from_top, int heig
 
 }  // namespace
 
+std::string Runs(size_t count) { return absl::StrCat(count, count == 1 ? " run" : " runs"); }
+
 bool IsShared(const record::Plot& plot) { return plot.kind == "lines" && !plot.series.empty(); }
 
 std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title,

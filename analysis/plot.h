@@ -32,6 +32,9 @@ namespace mlp::analysis {
 std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title,
                             const std::string& setup = "", std::span<const Table> siblings = {});
 
+// "1 run", "6 runs".
+std::string Runs(size_t count);
+
 // Whether one drawing shows this plot of all the tables that have it.
 bool IsShared(const record::Plot& plot);
 

@@ -209,8 +209,8 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   }
   absl::StrAppend(&script, "plot ", bands, medians, "\n");
   std::string note =
-      absl::StrCat(few && runs > 1 ? "median and, as a band, range of " : "median of ", runs,
-                   plot.series.empty() ? " runs" : " runs of all variants");
+      absl::StrCat(few && runs > 1 ? "median and, as a band, range of " : "median of ", Runs(runs),
+                   plot.series.empty() ? "" : " of all variants");
   if (is_accuracy) note += "; error: 100 % less the accuracy";
   std::string label = Label(y_path);
   if (is_accuracy) label = absl::StrReplaceAll(label, {{"accuracy", "error"}});

@@ -184,7 +184,7 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
     }
   }
   for (const Cluster& cluster : clusters) {
-    const std::string text = absl::StrJoin(cluster.numbers, " ");
+    const std::string text = absl::StrJoin(cluster.numbers, ", ");
     script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size()), cluster.x, cluster.y,
                           kAreaWidth, kAreaHeight);
   }

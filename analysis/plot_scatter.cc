@@ -77,9 +77,9 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
   std::ranges::stable_partition(points,
                                 [&](const Point& point) { return !table.IsBaseline(*point.row); });
 
-  Drawing drawing = {
-      .title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
-      .note = absl::StrCat("medians of ", most_runs, " runs with their intervals; grey: baseline")};
+  Drawing drawing = {.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
+                     .note = absl::StrCat("medians of ", Runs(most_runs),
+                                          " with their intervals; grey: baseline")};
   const Margins margins;
   const double width = drawing.width - margins.left - margins.right;
   const double height = drawing.height - margins.bottom - kHeadHeight;

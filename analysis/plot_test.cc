@@ -217,7 +217,7 @@ TEST(PlotTest, RooflinesNumberTheirPoints) {
     EXPECT_THAT(*svg, HasSubstr("Gflop/s"));
     EXPECT_THAT(*svg, HasSubstr("L1 read: 200 GB/s"));
     // Two that lie on each other share a label.
-    EXPECT_THAT(*svg, HasSubstr(">1 2<"));
+    EXPECT_THAT(*svg, HasSubstr(">1, 2<"));
     EXPECT_THAT(*svg, HasSubstr("it's &lt;small>"));
   }
 }

@@ -174,7 +174,7 @@ TEST(ConclusionTest, ClaimsAnswerTheQuestion) {
                  "95.00 to 95.20 % (9 seeds); `good`"));
   EXPECT_EQ(headline({"within", "metrics.loss_deviation", 0.5}),
             "Loss deviation: 0 of 3 variants stay at or below 0.500 in every run; the largest is 1 "
-            "(`base`).");
+            "(`base` and 2 more).");
   EXPECT_THAT(headline({"within", "metrics.test_accuracy", 0.95}),
               StartsWith("Test accuracy: all 3 variants stay at or above 95.00 % in every run; the "
                          "lowest is 95.00 %"));
@@ -183,6 +183,14 @@ TEST(ConclusionTest, ClaimsAnswerTheQuestion) {
       "Test accuracy: 1 of 3 reach 96.00 %; the highest is `good` (97.10 %), the lowest `odd` "
       "(95.10 %).");
   EXPECT_THAT(headline({"best", "metrics.none"}), StartsWith("The test accuracy of `good`"));
+}
+
+TEST(ConclusionTest, FewRepetitionsTellNobodyApart) {
+  Record record = SeedsRecord({{"base", 0.95}, {"good", 0.97}}, 3);
+  record.presentation.all.claims = {{"best", "metrics.test_accuracy"}};
+  EXPECT_THAT(
+      Headline(Aggregate(record)[0]),
+      HasSubstr("worst: `base`, 95.10 % \\[95.00 to 95.20\\]; too few repetitions to tell"));
 }
 
 TEST(TableTest, SaysHowManyRunsComeToAValue) {
