@@ -115,7 +115,8 @@ absl::StatusOr<std::string> RenderSvg(const Drawing& drawing, const std::string&
 }
 
 absl::StatusOr<std::string> RenderPng(const Drawing& drawing) {
-  return Render(absl::StrFormat("set terminal pngcairo size %d,%d font '%s,10' fontscale 2 "
+  // With the sizes that text has in the SVG: the names' room is measured for these.
+  return Render(absl::StrFormat("set terminal pngcairo size %d,%d font '%s,13' fontscale 1.5 "
                                 "linewidth 2.6 pointscale 2 background rgb '#ffffff'\n",
                                 2 * drawing.width, 2 * drawing.height, kFont),
                 drawing);

@@ -10,7 +10,7 @@ namespace mlp::analysis {
 namespace {
 
 // About text and points, in pixels.
-constexpr double kCharacterWidth = 6.6;
+constexpr double kCharacterWidth = 7;
 constexpr double kGap = 4;  // Between two names.
 constexpr double kLineHeight = 14;
 constexpr double kPointRadius = 5;
@@ -90,7 +90,7 @@ std::string PlacedLabel(const std::string& name, const LabelRoom::Place& place, 
     return absl::StrCat("graph ", Literal(to_x / width), ", graph ", Literal(to_y / height));
   };
   std::string script = absl::StrCat("set label ", Quoted(name), " at ", at(place.x, place.y),
-                                    " left front textcolor rgb '", kTextColor, "' font ',10'\n");
+                                    " left front textcolor rgb '", kTextColor, "' font ',11'\n");
   if (place.is_far) {
     absl::StrAppend(&script, "set arrow from ", at(place.end_x, place.end_y), " to ", at(x, y),
                     " nohead back linewidth 0.6 linecolor rgb '#9aa3ad'\n");

@@ -52,7 +52,7 @@ std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const 
       absl::StrCat(setup, setup.empty() || drawing->note.empty() ? "" : "; ", drawing->note);
   drawing->script = absl::StrCat(
       HeadLine(1000, Shortened(drawing->title, 84), 20, drawing->height, kTextColor, 15),
-      HeadLine(1001, Shortened(below, 122), 41, drawing->height, "#5b6670", 11),
+      HeadLine(1001, Shortened(below, 118), 41, drawing->height, "#5b6670", 12),
       "set tmargin at screen ", Literal(1 - kHeadHeight / drawing->height), "\n", drawing->script);
   return drawing;
 }

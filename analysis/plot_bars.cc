@@ -115,7 +115,7 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot,
     absl::StrAppend(&labels, "set label ",
                     Quoted(estimate ? ValueText(path, *estimate) : std::string(why)),
                     " at graph 1, first ", y, " right offset character 10,0 textcolor rgb '",
-                    estimate ? kTextColor : kWarningColor, "' font ',11'\n");
+                    estimate ? kTextColor : kWarningColor, "' font ',12'\n");
     if (!estimate) continue;
     most_runs = std::max(most_runs, estimate->n);
     const int group = table.IsBaseline(row) ? 1 : table.IsAgain(row) ? 2 : 0;
@@ -128,7 +128,7 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot,
   std::string script = absl::StrCat(
       "$bars << END\n", data, "END\n", labels, "set ytics (", tics, ") scale 0\n", "set yrange [",
       Literal(0.6 - count), ":0.6]\n", "unset key\nunset grid\n",
-      "set grid xtics linecolor rgb '#e6e9ec' linetype 1 back\nset border 2\nset rmargin 12\n",
+      "set grid xtics linecolor rgb '#e6e9ec' linetype 1 back\nset border 2\nset rmargin 11\n",
       log_x ? LogScale("x", axis.factor * start, axis.factor * end) : "", "set xrange [",
       Literal(axis.factor * start), ":", Literal(axis.factor * end), "]\n", "set xlabel ",
       Quoted(axis.label), " textcolor rgb '#4a525b'\n");
@@ -138,7 +138,7 @@ std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot,
     absl::StrAppend(&script, VerticalLine(x, "'#a33b20' dashtype 2"), "set label ",
                     Quoted(FormatValue(path, *plot.mark)), " at first ", Literal(x),
                     ", graph 1 center offset character 0,0.6 textcolor rgb '", kWarningColor,
-                    "' font ',10'\n");
+                    "' font ',11'\n");
   }
   const std::string whiskers =
       absl::StrCat("$bars using 1:2:3:4 with xerrorbars pointtype 0 linecolor rgb '", kTextColor,

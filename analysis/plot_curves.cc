@@ -205,7 +205,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
                     Quoted(absl::StrCat("aim: ", FormatValue(y_path, *plot.mark))),
                     " at graph 1, first ", Literal(y),
                     " right offset character -0.5,0.6 textcolor rgb '", kWarningColor,
-                    "' font ',10'\n");
+                    "' font ',11'\n");
   }
   absl::StrAppend(&script, "plot ", bands, medians, "\n");
   std::string note =

@@ -102,7 +102,7 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
             &labels, "set label ", Quoted(absl::StrCat(n, " of ", point.ok)), " at first ",
             Literal(x), ", ",
             point.y ? absl::StrCat("first ", Literal(y_axis.factor * point.y->high)) : "graph 0.03",
-            " center offset character 0,0.8 textcolor rgb '", kWarningColor, "' font ',10'\n");
+            " center offset character 0,0.8 textcolor rgb '", kWarningColor, "' font ',11'\n");
       }
       if (!point.y) continue;
       absl::StrAppend(&data, Literal(x), " ", Literal(y_axis.factor * point.y->value), " ",

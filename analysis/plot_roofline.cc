@@ -58,7 +58,7 @@ constexpr double kNear = 13;  // pixels
 
 // Text along a roof, so far above it and of characters so wide, in pixels.
 constexpr double kAboveRoof = 7;
-constexpr double kRoofCharacter = 6;
+constexpr double kRoofCharacter = 6.4;
 
 // Beginning at (x, y) on a roof that rises by `slope` (radians), in pixels.
 std::string RoofLabel(const std::string& text, double x, double y, double slope) {
@@ -66,7 +66,7 @@ std::string RoofLabel(const std::string& text, double x, double y, double slope)
   return absl::StrCat("set label ", Quoted(text), " at graph ",
                       Literal((x - kAboveRoof * std::sin(slope)) / kAreaWidth), ", graph ",
                       Literal((y + kAboveRoof * std::cos(slope)) / kAreaHeight), " left rotate by ",
-                      Literal(kDegrees * slope), " textcolor rgb '", kTextColor, "' font ',9'\n");
+                      Literal(kDegrees * slope), " textcolor rgb '", kTextColor, "' font ',10'\n");
 }
 
 }  // namespace
@@ -118,8 +118,8 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
       Literal(low_x), ":", Literal(high_x), "]\nset yrange [", Literal(kGiga * low_y), ":",
       Literal(kGiga * high_y),
       "]\nset xlabel 'flop per byte that has to move' textcolor rgb '#4a525b'\nset ylabel "
-      "'Gflop/s' textcolor rgb '#4a525b'\nset key outside right top vertical "
-      "samplen 1 spacing 0.95 font ',10'\n");
+      "'Gflop/s' textcolor rgb '#4a525b'\nset key at graph 1.015, graph 1 left top vertical "
+      "samplen 1 spacing 0.95 font ',11'\n");
   LabelRoom room(kAreaWidth, kAreaHeight);
   const auto pixel_x = [&](double intensity) { return kAreaWidth * x_scale.At(intensity); };
   const auto pixel_y = [&](double rate) { return kAreaHeight * y_scale.At(rate); };
