@@ -74,8 +74,8 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
   x_side.Finish(plot.log_x);
   y_side.Finish(plot.log_y);
   // On top of the others.
-  std::ranges::stable_partition(points,
-                                [&](const Point& point) { return !table.IsBaseline(*point.row); });
+  std::stable_partition(points.begin(), points.end(),
+                        [&](const Point& point) { return !table.IsBaseline(*point.row); });
 
   Drawing drawing = {.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
                      .note = absl::StrCat("medians of ", Runs(most_runs),
