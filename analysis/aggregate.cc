@@ -1,6 +1,8 @@
 #include "analysis/aggregate.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -14,6 +16,9 @@ namespace {
 namespace keys = record::keys;
 using record::RunRecord;
 using record::RunStatus;
+
+constexpr char kEpochMetric[] = "metrics.epoch";
+constexpr char kCheckedParam[] = "params.checked";
 
 template <class T>
 bool Contains(const std::vector<T>& items, const T& item) {
@@ -82,22 +87,73 @@ void Count(Row& row) {
     row.failed += run.status == RunStatus::kFailed;
     row.skipped += run.status == RunStatus::kSkipped;
     if (run.status != RunStatus::kOk && row.message.empty()) row.message = run.message;
+    row.checked &= TextOf(run, kCheckedParam) != "false";
   }
 }
 
-std::optional<Estimate> SpeedUp(const Row& row, const Row& baseline, const record::View& view) {
-  const auto mine = Samples(row, view.primary);
+// The primary values of both from repetitions that both finished.
+struct Pairs {
+  std::vector<double> mine;
+  std::vector<double> theirs;
+};
+
+Pairs PairsOf(const Row& row, const Row& baseline, const record::View& view) {
   const auto theirs = Samples(baseline, view.primary);
-  std::vector<double> numerators, denominators;
-  for (const auto& [key, value] : mine) {
+  Pairs pairs;
+  for (const auto& [key, value] : Samples(row, view.primary)) {
     const auto pair = theirs.find(key);
-    if (pair == theirs.end() || value <= 0 || pair->second <= 0) continue;
-    numerators.push_back(value);
-    denominators.push_back(pair->second);
+    if (pair == theirs.end()) continue;
+    pairs.mine.push_back(value);
+    pairs.theirs.push_back(pair->second);
+  }
+  return pairs;
+}
+
+std::optional<Estimate> SpeedUp(const Pairs& pairs, bool higher_is_better) {
+  std::vector<double> numerators, denominators;
+  for (size_t i = 0; i < pairs.mine.size(); ++i) {
+    if (pairs.mine[i] <= 0 || pairs.theirs[i] <= 0) continue;
+    numerators.push_back(pairs.mine[i]);
+    denominators.push_back(pairs.theirs[i]);
   }
   if (numerators.empty()) return std::nullopt;
-  if (!*view.higher_is_better) numerators.swap(denominators);
+  if (!higher_is_better) numerators.swap(denominators);
   return PairedRatio(numerators, denominators);
+}
+
+void CompareWith(const Row& baseline, const Table& table, Row& row) {
+  const Pairs pairs = PairsOf(row, baseline, table.view);
+  row.speedup = SpeedUp(pairs, *table.view.higher_is_better);
+  if (table.by_difference && !pairs.mine.empty()) {
+    row.difference = PairedDifference(pairs.mine, pairs.theirs);
+  }
+}
+
+void CompareAgain(const Row& again, Table& table) {
+  const Pairs pairs = PairsOf(again, *table.Find(table.view.baseline), table.view);
+  table.repeats_exactly = !pairs.mine.empty() && pairs.mine == pairs.theirs;
+  if (!table.by_difference) {
+    if (again.speedup) table.smallest_effect = SmallestEffect(*again.speedup);
+  } else if (again.difference && again.difference->HasInterval()) {
+    table.smallest_effect =
+        std::max(std::abs(again.difference->low), std::abs(again.difference->high));
+  }
+}
+
+bool IsOneTraining(const std::vector<Row>& rows) {
+  return std::ranges::any_of(rows, [](const Row& row) {
+    const std::vector<double> epochs = SampleValues(row, kEpochMetric);
+    return !epochs.empty() &&
+           std::ranges::adjacent_find(epochs, std::ranges::greater_equal()) == epochs.end() &&
+           epochs.size() > 1;
+  });
+}
+
+std::optional<Summary> ColumnOf(const Row& row, const std::string& path, bool last_alone) {
+  std::vector<double> values = SampleValues(row, path);
+  if (values.empty()) return std::nullopt;
+  if (last_alone) values.erase(values.begin(), values.end() - 1);
+  return Summarize(values);
 }
 
 Table TableOf(const record::Record& record, const std::string& group) {
@@ -111,23 +167,25 @@ Table TableOf(const record::Record& record, const std::string& group) {
   if (view.columns.empty()) view.columns = DefaultColumns(table.rows, view.primary);
   if (view.plots.empty()) view.plots.push_back({.kind = "bars"});
 
+  for (Row& row : table.rows) Count(row);
+  table.by_difference = IsPercentage(view.primary);
+  table.one_training = IsOneTraining(table.rows);
   const Row* baseline = table.Find(view.baseline);
   for (Row& row : table.rows) {
-    Count(row);
     row.primary = EstimateOf(row, view.primary);
     const std::vector<double> values = SampleValues(row, view.primary);
     if (!values.empty()) {
       row.best = *view.higher_is_better ? *std::max_element(values.begin(), values.end())
                                         : *std::min_element(values.begin(), values.end());
     }
-    if (baseline != nullptr) row.speedup = SpeedUp(row, *baseline, view);
+    if (baseline != nullptr) CompareWith(*baseline, table, row);
     for (const std::string& path : view.columns) {
-      const std::vector<double> column = SampleValues(row, path);
-      row.columns.push_back(column.empty() ? std::nullopt : std::optional(Summarize(column)));
+      const bool is_metric = absl::StartsWith(path, absl::StrCat(keys::kMetrics, "."));
+      row.columns.push_back(ColumnOf(row, path, table.one_training && is_metric));
     }
   }
   const Row* again = table.Find(view.baseline_again);
-  if (again != nullptr && again->speedup) table.smallest_effect = SmallestEffect(*again->speedup);
+  if (baseline != nullptr && again != nullptr) CompareAgain(*again, table);
   return table;
 }
 
@@ -159,6 +217,16 @@ std::optional<Estimate> EstimateOf(const Row& row, const std::string& path) {
   const std::vector<double> values = SampleValues(row, path);
   if (values.empty()) return std::nullopt;
   return MedianEstimate(values);
+}
+
+std::string ThreadsMark(const Table& table, const Row& row) {
+  constexpr char kThreads[] = "params.threads";
+  const Row* baseline = table.Find(table.view.baseline);
+  if (baseline == nullptr || !Contains(table.view.columns, std::string(kThreads))) return "";
+  const std::optional<Estimate> mine = EstimateOf(row, kThreads);
+  const std::optional<Estimate> theirs = EstimateOf(*baseline, kThreads);
+  if (!mine || !theirs || mine->value >= theirs->value) return "";
+  return absl::StrCat(" (", mine->value, mine->value == 1 ? " thread)" : " threads)");
 }
 
 std::vector<Table> Aggregate(const record::Record& record) {

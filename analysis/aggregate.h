@@ -20,18 +20,28 @@ struct Row {
   size_t failed = 0;
   size_t skipped = 0;
   std::string message;  // Of the first run that is not ok.
+  bool checked = true;  // params.checked is not false: its result was compared with others'.
   std::optional<Estimate> primary;
   std::optional<double> best;
   // How many times as good as the baseline, from repetitions that both finished: above 1 is better,
   // whatever the direction of the primary value.
   std::optional<Estimate> speedup;
+  // The primary value less the baseline's, likewise; where the table is by_difference.
+  std::optional<Estimate> difference;
   std::vector<std::optional<Summary>> columns;  // One for each of the view's columns.
 };
 
 struct Table {
   record::View view;  // With baseline, primary, direction, columns and plots filled in.
   std::vector<Row> rows;
-  std::optional<double> smallest_effect;  // From the A/A pair: 0.013 is 1.3 %.
+  // Percentages are compared by their difference: as a ratio 97.9 % to 97.1 % says little.
+  bool by_difference = false;
+  // From the A/A pair: 0.013 is 1.3 %; where the table is by_difference, in the primary's unit.
+  std::optional<double> smallest_effect;
+  bool repeats_exactly = false;  // The A/A pair agrees to the last bit.
+  // Rounds are epochs of one training (metrics.epoch grows from run to run): columns of metrics
+  // hold what came out after the last one.
+  bool one_training = false;
 
   bool IsBaseline(const Row& row) const { return row.variant == view.baseline; }
   bool IsAgain(const Row& row) const { return row.variant == view.baseline_again; }
@@ -47,6 +57,9 @@ std::map<std::pair<int, uint64_t>, double> Samples(const Row& row, const std::st
 
 // The same without keys, in their order.
 std::vector<double> SampleValues(const Row& row, const std::string& path);
+
+// " (1 thread)" where the table shows threads and the row has fewer than the baseline, else "".
+std::string ThreadsMark(const Table& table, const Row& row);
 
 // The median of what the path names over the finished runs.
 std::optional<Estimate> EstimateOf(const Row& row, const std::string& path);

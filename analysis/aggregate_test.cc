@@ -157,12 +157,15 @@ TEST(ValueTest, LabelsAndDirections) {
   EXPECT_EQ(Label("timings.time_to_accuracy_s"), "time to accuracy");
   EXPECT_EQ(Label("curve.seconds"), "time");
   EXPECT_EQ(Label("metrics.peak_rss_bytes"), "peak rss");
+  EXPECT_EQ(Label("metrics.rss_bytes"), "peak memory");
+  EXPECT_EQ(Label("params.thread_bytes"), "bytes per thread");
   EXPECT_TRUE(HigherIsBetter("timings.samples_per_s"));
   EXPECT_TRUE(HigherIsBetter("metrics.test_accuracy"));
   EXPECT_FALSE(HigherIsBetter("timings.step_s"));
   EXPECT_FALSE(HigherIsBetter("metrics.test_loss"));
   EXPECT_FALSE(HigherIsBetter("metrics.peak_rss_bytes"));
-  EXPECT_EQ(AxisOf("timings.samples_per_s", 2e6).label, "samples (M/s)");
+  EXPECT_EQ(AxisOf("timings.samples_per_s", 2e6).label, "million samples/s");
+  EXPECT_EQ(AxisOf("timings.step_s", 2e-4).label, "step time (\u00b5s)");
   EXPECT_EQ(AxisOf("timings.step_s", 2e-4).factor * 1e-4, 100);
 }
 

@@ -62,26 +62,44 @@ std::string Literal(double value) { return absl::StrFormat("%.17g", value); }
 
 std::string SeriesColor(size_t index) {
   constexpr std::array<const char*, kSeriesColors> kColors = {
-      "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d4a9c", "#2b3138"};
+      "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
+      "#56b4e9", "#5d4a9c", "#2b3138", "#8c510a", "#97a900"};
   return kColors[index % kColors.size()];
 }
 
+bool IsWide(double low, double high) { return high >= 10 * low; }
+
 std::string LogScale(absl::string_view axis, double low, double high) {
   // Few decades leave room for more numbers in each, many for none but their own.
-  const bool narrow = high < 10 * low;
-  const bool wide = high > 1e4 * low;
+  static const auto* const kSteps = [] {
+    auto* steps = new std::vector<std::vector<double>>{
+        {1}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}, {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9}, {}};
+    for (int tenths = 10; tenths < 100; ++tenths) steps->back().push_back(tenths / 10.0);
+    return steps;
+  }();
+  constexpr size_t kFewest = 3;
   std::vector<std::string> tics;
-  for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
-    for (const double step : {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}) {
-      if (!narrow && (step == 1.5 || step == 3.0 || step == 7.0)) continue;
-      if (wide && step != 1.0) continue;
-      const double tic = step * decade;
-      if (tic < low / 1.1 || tic > high * 1.1) continue;
-      tics.push_back(absl::StrCat(Quoted(absl::StrCat(tic)), " ", Literal(tic)));
+  for (size_t fine = high > 1e4 * low    ? 0
+                     : IsWide(low, high) ? 1
+                                         : 2;
+       fine < kSteps->size() && tics.size() < kFewest; ++fine) {
+    tics.clear();
+    for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
+      for (const double step : (*kSteps)[fine]) {
+        const double tic = step * decade;
+        if (tic < low / 1.1 || tic > high * 1.1) continue;
+        tics.push_back(absl::StrCat(Quoted(absl::StrCat(tic)), " ", Literal(tic)));
+      }
     }
   }
   return absl::StrCat("set logscale ", axis, "\nset ", axis, "tics (", absl::StrJoin(tics, ", "),
                       ")\n");
+}
+
+std::string SetMargins(const Drawing& drawing, const Margins& margins) {
+  return absl::StrCat("set lmargin at screen ", Literal(margins.left / drawing.width),
+                      "\nset rmargin at screen ", Literal(1 - margins.right / drawing.width),
+                      "\nset bmargin at screen ", Literal(margins.bottom / drawing.height), "\n");
 }
 
 absl::StatusOr<std::string> RenderSvg(const Drawing& drawing, const std::string& id) {
@@ -97,7 +115,8 @@ absl::StatusOr<std::string> RenderSvg(const Drawing& drawing, const std::string&
 }
 
 absl::StatusOr<std::string> RenderPng(const Drawing& drawing) {
-  return Render(absl::StrFormat("set terminal pngcairo size %d,%d font '%s,10' fontscale 2 "
+  // With the sizes that text has in the SVG: the names' room is measured for these.
+  return Render(absl::StrFormat("set terminal pngcairo size %d,%d font '%s,13' fontscale 1.5 "
                                 "linewidth 2.6 pointscale 2 background rgb '#ffffff'\n",
                                 2 * drawing.width, 2 * drawing.height, kFont),
                 drawing);

@@ -1,7 +1,9 @@
-// Room for names beside points: where the name of each point goes so that none covers another.
+// Room for names in a drawing: where each goes so that it covers neither points nor lines nor other
+// names, and stays within the frame. All in pixels, from the lower left corner of the plot's area.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace mlp::analysis {
@@ -17,25 +19,44 @@ struct AxisScale {
 
 class LabelRoom {
  public:
-  // Of the plot's area, in pixels.
-  explicit LabelRoom(double width = 700, double height = 320) : width_(width), height_(height) {}
+  LabelRoom(double width, double height) : width_(width), height_(height) {}
 
-  // How many lines above (or, negative, below) a point at (x, y), in parts of the axes, a name of
-  // so many characters finds room that no name before it has, nearest first.
-  double FreeLine(double x, double y, size_t characters);
+  // Nothing may cover a point or another name; a line only where there is no other room.
+  void AddPoint(double x, double y);
+  void AddLine(double from_x, double from_y, double to_x, double to_y);
+
+  // Where a name of so many characters for the point at (x, y) begins, and the height of its
+  // middle.
+  struct Place {
+    double x;
+    double y;
+    bool is_far;   // A line has to lead to the point.
+    double end_x;  // Where that line ends.
+    double end_y;
+  };
+  Place Find(double x, double y, size_t characters);
 
  private:
   struct Box {
     double left;
+    double bottom;
     double right;
-    double middle;  // its height is a line's
+    double top;
 
     bool Overlaps(const Box& other) const;
   };
 
+  bool IsFree(const Box& box, bool heed_lines) const;
+
   const double width_;
   const double height_;
   std::vector<Box> taken_;
+  std::vector<Box> lines_;
 };
+
+// The commands that write a name there, with a line to its point at (x, y) if that is far, in a
+// plot's area of this size.
+std::string PlacedLabel(const std::string& name, const LabelRoom::Place& place, double x, double y,
+                        double width, double height);
 
 }  // namespace mlp::analysis

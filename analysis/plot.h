@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "analysis/aggregate.h"
@@ -12,11 +13,13 @@ namespace mlp::analysis {
 
 // The drawing of `plot`, or nothing if the table has no data for it.
 //
-//   bars     y of each variant, by default its speed-up; the baseline is grey.
-//   lines    y (by default the primary value) over the param x, a line for each value of `series`;
-//            bars show the interval.
+//   bars     y of each variant, by default its speed-up (of percentages the primary value); the
+//            baseline is grey. Speed-ups of `siblings` share one scale.
+//   lines    y (by default the primary value) over the param x, a line for each value of `series`,
+//            from all `siblings` with the same plot; bars show the interval. At least three x.
 //   curves   y (by default curve.train_loss) over x (by default curve.epoch), the median over
-//            repetitions, in a band from the smallest to the largest.
+//            repetitions (and over all variants of a value of `series`), in a band from the
+//            smallest to the largest. Of accuracies it shows what is missing to 100 %.
 //   scatter  y (by default metrics.test_accuracy) over x (by default the primary value), a point
 //            for each variant with the intervals of both.
 //   roofline timings.flop_per_s over metrics.flop_per_byte, a numbered point for each variant, in
@@ -24,12 +27,22 @@ namespace mlp::analysis {
 //            params.family's colour. Variants with params.roof are lines: "flop" at their
 //            timings.flop_per_s, "bytes" rising with their timings.bytes_per_s.
 //
-// `title` stands above it where the plot has none of its own.
-std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title);
+// `title` stands above it where the plot has none of its own; below that `setup` and the drawing's
+// note. `siblings` are all tables of the record, `table` among them; none means that one alone.
+std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title,
+                            const std::string& setup = "", std::span<const Table> siblings = {});
+
+// "1 run", "6 runs".
+std::string Runs(size_t count);
+
+// Whether one drawing shows this plot of all the tables that have it.
+bool IsShared(const record::Plot& plot);
 
 // One for each kind.
-std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot);
-std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot);
+std::optional<Drawing> DrawBars(const Table& table, const record::Plot& plot,
+                                std::span<const Table> siblings);
+std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
+                                 std::span<const Table> siblings);
 std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot);
 std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot& plot);
 std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot);

@@ -1,9 +1,11 @@
 // Lines over a parameter, with intervals.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,8 +19,22 @@ namespace {
 
 struct Point {
   double x = 0;
-  Estimate y;
+  std::optional<Estimate> y;  // Of the runs that have it,
+  size_t ok = 0;              // of so many.
 };
+
+struct Line {
+  std::string name;
+  std::vector<Point> points;
+};
+
+// The one that the row belongs to, made anew if there is none.
+Line& LineOf(const Row& row, const record::Plot& plot, std::vector<Line>& lines) {
+  const std::string name = plot.series.empty() ? "" : TextOf(row.runs.front(), plot.series);
+  const auto line = std::ranges::find(lines, name, &Line::name);
+  if (line != lines.end()) return *line;
+  return lines.emplace_back(Line{.name = name, .points = {}});
+}
 
 // The first numeric param in which variants differ; "" if there is none.
 std::string VaryingParam(const Table& table) {
@@ -36,49 +52,82 @@ std::string VaryingParam(const Table& table) {
 
 }  // namespace
 
-std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot) {
-  const std::string x_path = plot.x.empty() ? VaryingParam(table) : plot.x;
-  const std::string y_path = plot.y.empty() ? table.view.primary : plot.y;
-
-  std::vector<std::string> names;
-  std::map<std::string, std::vector<Point>> lines;
-  std::set<double> xs;
-  double highest = 0;
-  for (const Row& row : table.rows) {
-    if (table.IsAgain(row)) continue;
-    const std::optional<double> x = ValueOf(row.runs.front(), x_path);
-    const std::optional<Estimate> y = EstimateOf(row, y_path);
-    if (!x || !y || (plot.log_x && *x <= 0) || (plot.log_y && y->low <= 0)) continue;
-    const std::string name = plot.series.empty() ? "" : TextOf(row.runs.front(), plot.series);
-    if (!lines.contains(name)) names.push_back(name);
-    lines[name].push_back({*x, *y});
-    xs.insert(*x);
-    highest = std::max(highest, y->high);
+std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
+                                 std::span<const Table> siblings) {
+  std::vector<Line> lines;
+  std::set<double> xs, with_value;
+  double highest = 0, lowest = std::numeric_limits<double>::infinity();
+  size_t most_runs = 0;
+  std::string x_path, y_path;
+  for (const Table& sibling : siblings) {
+    const std::vector<record::Plot>& plots = sibling.view.plots;
+    if (&sibling != &table && std::ranges::find(plots, plot) == plots.end()) continue;
+    x_path = plot.x.empty() ? VaryingParam(sibling) : plot.x;
+    y_path = plot.y.empty() ? sibling.view.primary : plot.y;
+    for (const Row& row : sibling.rows) {
+      if (sibling.IsAgain(row)) continue;
+      const std::optional<double> x = ValueOf(row.runs.front(), x_path);
+      const std::optional<Estimate> y = EstimateOf(row, y_path);
+      if (!x || row.ok == 0 || (plot.log_x && *x <= 0)) continue;
+      if (y && plot.log_y && y->low <= 0) continue;
+      LineOf(row, plot, lines).points.push_back({*x, y, row.ok});
+      xs.insert(*x);
+      if (!y) continue;
+      with_value.insert(*x);
+      highest = std::max(highest, y->high);
+      lowest = std::min(lowest, y->low);
+      most_runs = std::max(most_runs, y->n);
+    }
   }
-  if (xs.size() < 2) return std::nullopt;
+  constexpr size_t kFewestX = 3;
+  if (with_value.size() < kFewestX) return std::nullopt;
+  const bool log_y = plot.log_y && IsWide(lowest, highest);
   const Axis x_axis = AxisOf(x_path, *xs.rbegin());
   const Axis y_axis = AxisOf(y_path, highest);
+  // Twice the threads are twice as fast at best.
+  const bool shows_ideal = KeyOf(x_path) == "threads" && IsSpeed(y_path) && HigherIsBetter(y_path);
 
-  std::string data, plots;
-  for (size_t i = 0; i < names.size(); ++i) {
-    std::vector<Point>& points = lines[names[i]];
-    std::stable_sort(points.begin(), points.end(),
-                     [](const Point& a, const Point& b) { return a.x < b.x; });
+  std::string data, plots, labels;
+  bool has_missing = false;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::vector<Point>& points = lines[i].points;
+    std::ranges::stable_sort(points, {}, &Point::x);
     absl::StrAppend(&data, "$line", i, " << END\n");
     for (const Point& point : points) {
-      absl::StrAppend(
-          &data, Literal(x_axis.factor * point.x), " ", Literal(y_axis.factor * point.y.value), " ",
-          Literal(y_axis.factor * point.y.low), " ", Literal(y_axis.factor * point.y.high), "\n");
+      const double x = x_axis.factor * point.x;
+      const size_t n = point.y ? point.y->n : 0;
+      if (n < point.ok) {
+        has_missing = true;
+        absl::StrAppend(
+            &labels, "set label ", Quoted(absl::StrCat(n, " of ", point.ok)), " at first ",
+            Literal(x), ", ",
+            point.y ? absl::StrCat("first ", Literal(y_axis.factor * point.y->high)) : "graph 0.03",
+            " center offset character 0,0.8 textcolor rgb '", kWarningColor, "' font ',11'\n");
+      }
+      if (!point.y) continue;
+      absl::StrAppend(&data, Literal(x), " ", Literal(y_axis.factor * point.y->value), " ",
+                      Literal(y_axis.factor * point.y->low), " ",
+                      Literal(y_axis.factor * point.y->high), " ", n < point.ok ? 1 : 0, "\n");
     }
     absl::StrAppend(&data, "END\n");
+    // What a later line covers shows in its gaps.
+    constexpr size_t kDashes = 4;
+    const std::string color = absl::StrCat(" linecolor rgb '", SeriesColor(i), "'");
     absl::StrAppend(&plots, i == 0 ? "plot " : ", ", "$line", i,
-                    " using 1:2:3:4 with yerrorlines linewidth 1.6 pointtype 7 pointsize 0.6 "
-                    "linecolor rgb '",
-                    SeriesColor(i), "' title ", Quoted(names[i]));
+                    " using 1:2:3:4 with yerrorbars linewidth 1.2 pointtype 7 pointsize 0.6", color,
+                    " notitle, $line", i, " using 1:2 with lines linewidth 1.6 dashtype ",
+                    1 + i % kDashes, color, " title ", Quoted(lines[i].name), ", $line", i,
+                    " using 1:($5 == 1 ? $2 : NaN) with points pointtype 7 pointsize 0.35 "
+                    "linecolor rgb '#ffffff' notitle");
+    if (shows_ideal && points.front().y) {
+      absl::StrAppend(
+          &plots, ", ", Literal(y_axis.factor * points.front().y->value / points.front().x),
+          " * x with lines linewidth 0.8 dashtype 3 linecolor rgb '", SeriesColor(i), "' notitle");
+    }
   }
   // The values that were run, where there are few, say more than round numbers.
   std::string xtics;
-  constexpr size_t kMostTics = 10;
+  constexpr size_t kMostTics = 12;
   if (xs.size() <= kMostTics) {
     std::vector<std::string> tics;
     for (const double x : xs) {
@@ -87,15 +136,31 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot) {
     }
     xtics = absl::StrCat("set xtics (", absl::StrJoin(tics, ", "), ")\n");
   }
+  // Room at both ends, also where no run came to a value.
+  constexpr double kRoom = 0.04;
+  const double first = *xs.begin(), last = *xs.rbegin();
+  const double below =
+      plot.log_x ? first * (1 - std::pow(last / first, -kRoom)) : kRoom * (last - first);
+  const double above =
+      plot.log_x ? last * (std::pow(last / first, kRoom) - 1) : kRoom * (last - first);
   std::string script = absl::StrCat(
-      data, xtics, "set xlabel ", Quoted(x_axis.label), " textcolor rgb '#4a525b'\nset ylabel ",
+      data, labels, "set xlabel ", Quoted(x_axis.label), " textcolor rgb '#4a525b'\nset ylabel ",
       Quoted(y_axis.label), " textcolor rgb '#4a525b'\n",
-      names.size() > 1 || !names[0].empty() ? "set key outside right center vertical\n"
-                                            : "unset key\n",
-      plot.log_x ? "set logscale x\n" : "", plot.log_y ? "set logscale y\n" : "set yrange [0:*]\n",
-      "set autoscale xfix\nset offsets graph 0.04, graph 0.04, graph 0.04, 0\n", "set tmargin 4\n",
-      plots, "\n");
-  return Drawing{.title = absl::StrCat(Label(y_path), " over ", Label(x_path)), .script = script};
+      lines.size() > 1 || !lines[0].name.empty()
+          ? "set key outside right center vertical font ',11'\n"
+          : "unset key\n",
+      plot.log_x ? "set logscale x\n" : "", xtics,
+      log_y ? absl::StrCat(LogScale("y", y_axis.factor * lowest, y_axis.factor * highest),
+                           "set yrange [", Literal(y_axis.factor * lowest / 1.2), ":",
+                           Literal(y_axis.factor * highest * 1.2), "]\n")
+            : "set yrange [0:*]\n",
+      "set xrange [", Literal(x_axis.factor * (first - below)), ":",
+      Literal(x_axis.factor * (last + above)), "]\nset offsets 0, 0, graph 0.04, 0\n", plots, "\n");
+  return Drawing{.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
+                 .note = absl::StrCat("medians of ", Runs(most_runs), " with their intervals",
+                                      shows_ideal ? "; dotted: in proportion to the threads" : "",
+                                      has_missing ? "; \"0 of 6\": so many runs came to it" : ""),
+                 .script = std::move(script)};
 }
 
 }  // namespace mlp::analysis

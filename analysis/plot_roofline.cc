@@ -25,9 +25,10 @@ constexpr char kFamily[] = "params.family";
 
 constexpr int kWidth = 960;
 constexpr int kHeight = 620;
-// The plot's own area: what the legend and the axes leave.
-constexpr double kAreaWidth = 620;
-constexpr double kAreaHeight = 500;
+// What the legend and the axes take.
+constexpr Margins kMargins = {.left = 76, .right = 290, .bottom = 56};
+constexpr double kAreaWidth = kWidth - kMargins.left - kMargins.right;
+constexpr double kAreaHeight = kHeight - kMargins.bottom - kHeadHeight;
 
 struct Roof {
   std::string name;
@@ -50,12 +51,23 @@ std::string RateText(const Roof& roof, const char* unit) {
 struct Cluster {
   double x;  // in pixels, of its first point
   double y;
-  double intensity;  // likewise
-  double rate;
   std::vector<std::string> numbers;
 };
 
 constexpr double kNear = 13;  // pixels
+
+// Text along a roof, so far above it and of characters so wide, in pixels.
+constexpr double kAboveRoof = 7;
+constexpr double kRoofCharacter = 6.4;
+
+// Beginning at (x, y) on a roof that rises by `slope` (radians), in pixels.
+std::string RoofLabel(const std::string& text, double x, double y, double slope) {
+  constexpr double kDegrees = 180 / 3.14159265358979;
+  return absl::StrCat("set label ", Quoted(text), " at graph ",
+                      Literal((x - kAboveRoof * std::sin(slope)) / kAreaWidth), ", graph ",
+                      Literal((y + kAboveRoof * std::cos(slope)) / kAreaHeight), " left rotate by ",
+                      Literal(kDegrees * slope), " textcolor rgb '", kTextColor, "' font ',10'\n");
+}
 
 }  // namespace
 
@@ -106,34 +118,38 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
       Literal(low_x), ":", Literal(high_x), "]\nset yrange [", Literal(kGiga * low_y), ":",
       Literal(kGiga * high_y),
       "]\nset xlabel 'flop per byte that has to move' textcolor rgb '#4a525b'\nset ylabel "
-      "'Gflop/s' textcolor rgb '#4a525b'\nset tmargin 4\nset key outside right top vertical "
-      "samplen 1 spacing 0.95 font ',10'\n");
+      "'Gflop/s' textcolor rgb '#4a525b'\nset key at graph 1.015, graph 1 left top vertical "
+      "samplen 1 spacing 0.95 font ',11'\n");
+  LabelRoom room(kAreaWidth, kAreaHeight);
+  const auto pixel_x = [&](double intensity) { return kAreaWidth * x_scale.At(intensity); };
+  const auto pixel_y = [&](double rate) { return kAreaHeight * y_scale.At(rate); };
   std::vector<std::string> plots;
   // All points lie below the highest flat roof; it begins where the steepest slope meets it.
   for (const Roof& roof : flat) {
     const double begin =
         slanted.empty() ? low_x : std::clamp(roof.rate / slanted.front().rate, low_x, high_x);
-    absl::StrAppend(&script, "set label ", Quoted(RateText(roof, "Gflop/s")), " at first ",
-                    Literal(begin), ", first ", Literal(kGiga * roof.rate),
-                    " left offset character 1,0.6 textcolor rgb '", kTextColor, "' font ',10'\n");
+    script += RoofLabel(RateText(roof, "Gflop/s"), pixel_x(begin) + 8, pixel_y(roof.rate), 0);
+    room.AddLine(pixel_x(begin), pixel_y(roof.rate), kAreaWidth, pixel_y(roof.rate));
     plots.push_back(absl::StrCat("(x >= ", Literal(begin), " ? ", Literal(kGiga * roof.rate),
                                  " : NaN) with lines linewidth 2 linecolor rgb '", kBaselineColor,
                                  "' notitle"));
   }
   // One flop per byte more is one times the rate more: on logarithmic axes all slopes are one.
-  constexpr double kPi = 3.14159265358979;
   const double slope =
-      180 / kPi *
       std::atan2(kAreaHeight / std::log(high_y / low_y), kAreaWidth / std::log(high_x / low_x));
   for (const Roof& roof : slanted) {
     const double end = std::min(high_x, top / roof.rate);
     // Where the line comes into the picture, at the left or from below.
     const double begin = std::max(low_x, low_y / roof.rate);
     if (begin >= end) continue;
-    const double x = begin * std::pow(high_x / low_x, 0.01);
-    absl::StrAppend(&script, "set label ", Quoted(RateText(roof, "GB/s")), " at first ", Literal(x),
-                    ", first ", Literal(kGiga * x * roof.rate), " left rotate by ", Literal(slope),
-                    " offset character 0,0.7 textcolor rgb '", kTextColor, "' font ',9'\n");
+    const double x = pixel_x(begin), y = pixel_y(begin * roof.rate);
+    const std::string text = RateText(roof, "GB/s");
+    script += RoofLabel(text, x + 14 * std::cos(slope), y + 14 * std::sin(slope), slope);
+    room.AddLine(x, y, pixel_x(end), pixel_y(end * roof.rate));
+    // The text above it.
+    const double length = kRoofCharacter * static_cast<double>(text.size());
+    const double up_x = x - kAboveRoof * std::sin(slope), up_y = y + kAboveRoof * std::cos(slope);
+    room.AddLine(up_x, up_y, up_x + length * std::cos(slope), up_y + length * std::sin(slope));
     plots.push_back(absl::StrCat(
         "(x >= ", Literal(begin), " && x <= ", Literal(end), " ? ", Literal(kGiga * roof.rate),
         " * x : NaN) with lines linewidth 1.3 linecolor rgb '", kBaselineColor, "' notitle"));
@@ -146,15 +162,16 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
     for (const Point& point : points) {
       if (point.family != families[f]) continue;
       const std::string label = absl::StrCat(++number);
-      const double x = kAreaWidth * x_scale.At(point.intensity);
-      const double y = kAreaHeight * y_scale.At(point.rate.value);
+      const double x = pixel_x(point.intensity);
+      const double y = pixel_y(point.rate.value);
+      room.AddPoint(x, y);
       const auto near = std::ranges::find_if(clusters, [&](const Cluster& cluster) {
         return std::hypot(cluster.x - x, cluster.y - y) < kNear;
       });
       if (near != clusters.end()) {
         near->numbers.push_back(label);
       } else {
-        clusters.push_back({x, y, point.intensity, point.rate.value, {label}});
+        clusters.push_back({x, y, {label}});
       }
       absl::StrAppend(&data, "$point", number, " << END\n", Literal(point.intensity), " ",
                       Literal(kGiga * point.rate.value), " ", Literal(kGiga * point.rate.low), " ",
@@ -166,25 +183,22 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
                                    Quoted(absl::StrFormat("%2s  %s", label, point.row->variant))));
     }
   }
-  LabelRoom room(kAreaWidth, kAreaHeight);
   for (const Cluster& cluster : clusters) {
-    const std::string text = absl::StrJoin(cluster.numbers, " ");
-    // The number stands beside the point, where there is room: half a line below the free one.
-    const double lines =
-        room.FreeLine(cluster.x / kAreaWidth, cluster.y / kAreaHeight, text.size()) - 0.6;
-    absl::StrAppend(&script, "set label ", Quoted(text), " at first ", Literal(cluster.intensity),
-                    ", first ", Literal(kGiga * cluster.rate), " left offset character 0.8,",
-                    Literal(lines), " front textcolor rgb '", kTextColor, "' font ',10'\n");
+    const std::string text = absl::StrJoin(cluster.numbers, ", ");
+    script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size()), cluster.x, cluster.y,
+                          kAreaWidth, kAreaHeight);
   }
   absl::StrAppend(&script, data, "set samples 1000\nplot ");
   for (size_t i = 0; i < plots.size(); ++i) {
     absl::StrAppend(&script, i == 0 ? "" : ", \\\n  ", plots[i]);
   }
   script += "\n";
-  return Drawing{.title = "Attained rates under the measured roofs",
-                 .script = script,
-                 .width = kWidth,
-                 .height = kHeight};
+  Drawing drawing = {.title = "Attained rates under the measured roofs",
+                     .note = "medians with their intervals; grey lines: the machine's roofs",
+                     .width = kWidth,
+                     .height = kHeight};
+  drawing.script = SetMargins(drawing, kMargins) + script;
+  return drawing;
 }
 
 }  // namespace mlp::analysis

@@ -1,5 +1,6 @@
 // What is paid for what: a named point for each variant, with the intervals of both values.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -12,67 +13,110 @@
 
 namespace mlp::analysis {
 
+namespace {
+
+struct Point {
+  const Row* row;
+  Estimate x;
+  Estimate y;
+};
+
+// One axis with room at both ends for points and names.
+struct Side {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+  bool log = false;
+
+  void Add(const Estimate& estimate) {
+    low = std::min(low, estimate.low);
+    high = std::max(high, estimate.high);
+  }
+  void Finish(bool wants_log) {
+    log = wants_log && IsWide(low, high);
+    constexpr double kRoom = 0.1;
+    if (log) {
+      const double factor = std::pow(high / low, kRoom);
+      low /= factor;
+      high *= factor;
+    } else {
+      const double room = high > low ? kRoom * (high - low) : std::max(0.1 * std::abs(high), 1e-9);
+      low -= room;
+      high += room;
+    }
+  }
+  std::string Script(const char* axis, double factor) const {
+    return absl::StrCat(log ? LogScale(axis, factor * low, factor * high) : "", "set ", axis,
+                        "range [", Literal(factor * low), ":", Literal(factor * high), "]\n");
+  }
+};
+
+}  // namespace
+
 std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot) {
   const std::string x_path = plot.x.empty() ? table.view.primary : plot.x;
   const std::string y_path = plot.y.empty() ? "metrics.test_accuracy" : plot.y;
-  struct Point {
-    const Row* row;
-    Estimate x;
-    Estimate y;
-  };
   std::vector<Point> points;
-  double largest_x = 0;
-  double largest_y = 0;
-  double smallest_x = std::numeric_limits<double>::infinity();
-  double smallest_y = std::numeric_limits<double>::infinity();
+  Side x_side, y_side;
+  size_t most_runs = 0;
   for (const Row& row : table.rows) {
     const std::optional<Estimate> x = EstimateOf(row, x_path);
     const std::optional<Estimate> y = EstimateOf(row, y_path);
     if (!x || !y || table.IsAgain(row)) continue;
     if ((plot.log_x && x->low <= 0) || (plot.log_y && y->low <= 0)) continue;
     points.push_back({&row, *x, *y});
-    largest_x = std::max(largest_x, x->high);
-    largest_y = std::max(largest_y, y->high);
-    smallest_x = std::min(smallest_x, x->low);
-    smallest_y = std::min(smallest_y, y->low);
+    x_side.Add(*x);
+    y_side.Add(*y);
+    most_runs = std::max(most_runs, x->n);
   }
   if (points.empty()) return std::nullopt;
-  const Axis x_axis = AxisOf(x_path, largest_x);
-  const Axis y_axis = AxisOf(y_path, largest_y);
+  const Axis x_axis = AxisOf(x_path, x_side.high);
+  const Axis y_axis = AxisOf(y_path, y_side.high);
+  x_side.Finish(plot.log_x);
+  y_side.Finish(plot.log_y);
+  // On top of the others.
+  std::stable_partition(points.begin(), points.end(),
+                        [&](const Point& point) { return !table.IsBaseline(*point.row); });
 
-  const AxisScale x_scale = {smallest_x, largest_x, plot.log_x};
-  const AxisScale y_scale = {smallest_y, largest_y, plot.log_y};
-  // What the offsets below leave of the area.
-  LabelRoom room(540, 260);
+  Drawing drawing = {.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
+                     .note = absl::StrCat("medians of ", Runs(most_runs),
+                                          " with their intervals; grey: baseline")};
+  const Margins margins;
+  const double width = drawing.width - margins.left - margins.right;
+  const double height = drawing.height - margins.bottom - kHeadHeight;
+  const auto pixel_x = [&](double x) {
+    return width * AxisScale{x_side.low, x_side.high, x_side.log}.At(x);
+  };
+  const auto pixel_y = [&](double y) {
+    return height * AxisScale{y_side.low, y_side.high, y_side.log}.At(y);
+  };
+  LabelRoom room(width, height);
+  for (const auto& [row, x, y] : points) {
+    room.AddPoint(pixel_x(x.value), pixel_y(y.value));
+    room.AddLine(pixel_x(x.low), pixel_y(y.value), pixel_x(x.high), pixel_y(y.value));
+    room.AddLine(pixel_x(x.value), pixel_y(y.low), pixel_x(x.value), pixel_y(y.high));
+  }
   std::string data, labels;
-  for (const Point& point : points) {
+  for (const auto& [row, x, y] : points) {
     for (const auto& [factor, estimate] :
-         {std::pair(x_axis.factor, point.x), std::pair(y_axis.factor, point.y)}) {
+         {std::pair(x_axis.factor, x), std::pair(y_axis.factor, y)}) {
       absl::StrAppend(&data, Literal(factor * estimate.value), " ", Literal(factor * estimate.low),
                       " ", Literal(factor * estimate.high), " ");
     }
-    absl::StrAppend(&data, table.IsBaseline(*point.row) ? 1 : 0, "\n");
-    const double lines = room.FreeLine(x_scale.At(point.x.value), y_scale.At(point.y.value),
-                                       point.row->variant.size());
-    absl::StrAppend(&labels, "set label ", Quoted(point.row->variant), " at first ",
-                    Literal(x_axis.factor * point.x.value), ", first ",
-                    Literal(y_axis.factor * point.y.value), " left offset character 0.8,",
-                    Literal(lines), " textcolor rgb '", kTextColor, "' font ',11'\n");
+    absl::StrAppend(&data, table.IsBaseline(*row) ? 1 : 0, "\n");
+    const LabelRoom::Place place =
+        room.Find(pixel_x(x.value), pixel_y(y.value), row->variant.size());
+    labels += PlacedLabel(row->variant, place, pixel_x(x.value), pixel_y(y.value), width, height);
   }
-  const std::string script = absl::StrCat(
-      "$points << END\n", data, "END\n", labels, "set xlabel ", Quoted(x_axis.label),
-      " textcolor rgb '#4a525b'\nset ylabel ", Quoted(y_axis.label),
-      " textcolor rgb '#4a525b'\nunset key\n",
-      plot.log_x ? LogScale("x", x_axis.factor * smallest_x, x_axis.factor * largest_x) : "",
-      plot.log_y ? LogScale("y", y_axis.factor * smallest_y, y_axis.factor * largest_y) : "",
-      // Room for names at the right.
-      "set autoscale xfix\nset autoscale yfix\nset offsets graph 0.06, graph 0.18, graph 0.12, "
-      "graph 0.08\nset tmargin 4\n"
+  drawing.script = absl::StrCat(
+      SetMargins(drawing, margins), "$points << END\n", data, "END\n", labels, "set xlabel ",
+      Quoted(x_axis.label), " textcolor rgb '#4a525b'\nset ylabel ", Quoted(y_axis.label),
+      " textcolor rgb '#4a525b'\nunset key\n", x_side.Script("x", x_axis.factor),
+      y_side.Script("y", y_axis.factor),
       "color(baseline) = baseline == 1 ? 0x8a94a0 : 0x0072b2\n"
       "plot $points using 1:4:2:3:5:6 with xyerrorbars pointtype 0 linecolor rgb '#9aa3ad' "
       "linewidth 1, $points using 1:4:(color($7)) with points pointtype 7 pointsize 0.9 linecolor "
       "rgb variable\n");
-  return Drawing{.title = absl::StrCat(Label(y_path), " over ", Label(x_path)), .script = script};
+  return drawing;
 }
 
 }  // namespace mlp::analysis

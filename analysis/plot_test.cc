@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "analysis/testdata.h"
 #include "mlp/record/testing.h"
 
@@ -63,6 +66,123 @@ TEST(PlotTest, ACurveBelowAnotherShowsOnBothSides) {
   EXPECT_THAT(drawing->script, HasSubstr("$curve2 using 1:2 with linespoints linewidth 1.6 "));
 }
 
+// A variant a value of `series`, each at these x, with one number in each of `repetitions` runs.
+record::Record SweepRecord(const std::vector<std::string>& series, const std::vector<double>& xs,
+                           int repetitions) {
+  record::Record record = record::TestHead("sweep");
+  record.presentation.all.primary = "timings.samples_per_s";
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    for (size_t s = 0; s < series.size(); ++s) {
+      for (const double x : xs) {
+        record::RunRecord run =
+            record::TestRun(absl::StrCat(series[s], ", ", x), repetition, 100.0 * (s + 1) * x);
+        run.params = {{"threads", x}, {"series", series[s]}};
+        run.metrics["test_accuracy"] = 1 - 0.1 / x;
+        run.curve = {{{"epoch", 1}, {"test_accuracy", 0.5}, {"train_loss", 1}},
+                     {{"epoch", 2}, {"test_accuracy", 0.5 + 0.0499 * x}, {"train_loss", 1 / x}}};
+        record.runs.push_back(run);
+      }
+    }
+  }
+  return record;
+}
+
+TEST(PlotTest, TwoPointsAreNoLine) {
+  const record::Plot plot = {.kind = "lines", .x = "params.threads"};
+  EXPECT_FALSE(Draw(Aggregate(SweepRecord({"a"}, {1, 2}, 3))[0], plot, "t"));
+  const auto three = Draw(Aggregate(SweepRecord({"a"}, {1, 2, 4}, 3))[0], plot, "t");
+  ASSERT_TRUE(three);
+  EXPECT_THAT(three->script, HasSubstr("dotted: in proportion to the threads"));
+}
+
+TEST(PlotTest, OneDrawingOfAllTablesWithTheSameLines) {
+  record::Record record = SweepRecord({"a", "b"}, {1, 2, 4}, 2);
+  const record::Plot plot = {.kind = "lines", .x = "params.threads", .series = "params.series"};
+  record.presentation.all.plots = {plot};
+  for (record::RunRecord& run : record.runs) run.params["group"] = run.params["series"];
+  const std::vector<Table> tables = Aggregate(record);
+  ASSERT_EQ(tables.size(), 2u);
+  const auto drawing = Draw(tables[1], plot, "t", "", tables);
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("title 'a'"));
+  EXPECT_THAT(drawing->script, HasSubstr("title 'b'"));
+}
+
+TEST(PlotTest, LinesSayWhereRunsAreMissing) {
+  record::Record record = SweepRecord({"a"}, {1, 2, 4, 8}, 3);
+  for (record::RunRecord& run : record.runs) {
+    if (run.variant == "a, 8" || (run.variant == "a, 4" && run.repetition > 0)) run.timings.clear();
+  }
+  const auto drawing = Draw(Aggregate(record)[0], {.kind = "lines", .x = "params.threads"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("'1 of 3'"));
+  EXPECT_THAT(drawing->script, HasSubstr("'0 of 3'"));
+}
+
+TEST(PlotTest, AccuraciesAreDrawnAsErrors) {
+  const Table table = Aggregate(SweepRecord({"a"}, {1, 10}, 3))[0];
+  const auto drawing =
+      Draw(table, {.kind = "curves", .y = "curve.test_accuracy", .mark = 0.95}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("test error (%)"));
+  EXPECT_THAT(drawing->script, HasSubstr("set logscale y"));
+  EXPECT_THAT(drawing->script, HasSubstr("'aim: 95.00 %'"));
+  EXPECT_THAT(drawing->script, HasSubstr("median and, as a band, range of 3 runs"));
+  EXPECT_TRUE(RenderSvg(*drawing, "x").ok());
+}
+
+TEST(PlotTest, ASeriesOfCurvesIsOne) {
+  const Table table = Aggregate(SweepRecord({"exact", "fast"}, {1, 2, 4}, 3))[0];
+  const auto drawing = Draw(table, {.kind = "curves", .series = "params.series"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("title 'exact'"));
+  EXPECT_THAT(drawing->script, testing::Not(HasSubstr("$curve2")));
+  EXPECT_THAT(drawing->script, HasSubstr("median and, as a band, range of 9 runs of all variants"));
+}
+
+TEST(PlotTest, ManyCurvesThatCoincideAreOne) {
+  record::Record record = SweepRecord({"a", "b", "c"}, {1, 2, 4}, 1);
+  const auto drawing = Draw(Aggregate(record)[0], {.kind = "curves"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr("title 'a, 1, b, 1 and 1 more'"));
+  EXPECT_THAT(drawing->script, testing::Not(HasSubstr("$curve3")));
+}
+
+TEST(PlotTest, AVariantHasItsColorWhereOthersHaveNoValues) {
+  record::Record record = SweepRecord({"a"}, {1, 2}, 1);
+  for (auto& point : record.runs[1].curve) point["gradient"] = 3;
+  const auto drawing = Draw(Aggregate(record)[0], {.kind = "curves", .y = "curve.gradient"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_THAT(drawing->script, HasSubstr(SeriesColor(1)));
+  EXPECT_THAT(drawing->script, testing::Not(HasSubstr(SeriesColor(0))));
+}
+
+TEST(PlotTest, SpeedUpsOfOneRecordShareAScale) {
+  record::Record record = SweepRecord({"a", "b"}, {1, 40}, 2);
+  for (record::RunRecord& run : record.runs) {
+    run.params["group"] = run.params["series"];
+    if (run.variant == "a, 40") run.timings["samples_per_s"] = {200};
+  }
+  record.presentation.all.plots = {{.kind = "bars", .log_x = true}};
+  const std::vector<Table> tables = Aggregate(record);
+  const auto alone = Draw(tables[0], tables[0].view.plots[0], "t");
+  const auto beside = Draw(tables[0], tables[0].view.plots[0], "t", "", tables);
+  ASSERT_TRUE(alone && beside);
+  EXPECT_THAT(alone->script, testing::Not(HasSubstr("set logscale x")));
+  EXPECT_THAT(beside->script, HasSubstr("set logscale x"));
+  // No length without a meaning: points, and a line at 1.
+  EXPECT_THAT(beside->script, testing::Not(HasSubstr("boxxyerror")));
+  EXPECT_THAT(beside->script, HasSubstr("set arrow from first 1, graph 0 to first 1, graph 1"));
+}
+
+TEST(PlotTest, LogarithmicAxesHaveThreeNumbers) {
+  for (const auto& [low, high] : {std::pair(1.0, 1.3), std::pair(230.0, 610.0),
+                                  std::pair(0.004, 7.0), std::pair(1e-8, 1e-5)}) {
+    const std::string script = LogScale("x", low, high);
+    EXPECT_GE(std::count(script.begin(), script.end(), ','), 2) << script;
+  }
+}
+
 // Two roofs, and kernels below them.
 record::Record RoofRecord(int repetitions) {
   record::Record record = record::TestHead("roofs");
@@ -97,7 +217,7 @@ TEST(PlotTest, RooflinesNumberTheirPoints) {
     EXPECT_THAT(*svg, HasSubstr("Gflop/s"));
     EXPECT_THAT(*svg, HasSubstr("L1 read: 200 GB/s"));
     // Two that lie on each other share a label.
-    EXPECT_THAT(*svg, HasSubstr(">1 2<"));
+    EXPECT_THAT(*svg, HasSubstr(">1, 2<"));
     EXPECT_THAT(*svg, HasSubstr("it's &lt;small>"));
   }
 }

@@ -17,8 +17,9 @@ namespace mlp::analysis {
 absl::StatusOr<std::map<std::string, std::string>> MakeReport(std::vector<LoadedRecord> records,
                                                               const std::string& results_dir);
 
-// Writes them, and removes tables and plots of earlier reports that this one does not have.
+// Writes them, and removes what earlier reports wrote and this one does not have: report.manifest
+// lists that. A file of these names that no report wrote is an error unless `force`.
 absl::Status WriteReport(const std::string& results_dir,
-                         const std::map<std::string, std::string>& files);
+                         const std::map<std::string, std::string>& files, bool force = false);
 
 }  // namespace mlp::analysis

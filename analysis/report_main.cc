@@ -36,6 +36,7 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
 int Main(int argc, char** argv) {
   std::string results;
   std::string page;
+  bool force = false;
   mlp::flags::Flags flags("report", "Turns records into tables, plots, REPORT.md and report.html.");
   flags.Group("Input and output");
   flags.String("results", &results,
@@ -47,6 +48,7 @@ int Main(int argc, char** argv) {
   flags.String("page", &page,
                {.help = "page whose `<!-- begin tables/... -->` places are filled anew",
                 .value_name = "FILE"});
+  flags.Bool("force", &force, "write over files of the report's names that no report wrote");
   flags.Example("bazel run //analysis:report");
   flags.Example("bazel run //analysis:report -- --page=README.md");
   flags.Example("bazel run //analysis:report -- --results=/tmp/mlp-smoke");
@@ -61,7 +63,7 @@ int Main(int argc, char** argv) {
   if (loaded.records.empty()) return exit_code;
   const auto files = mlp::analysis::MakeReport(std::move(loaded.records), results);
   if (!files.ok()) return Fail(files.status());
-  const absl::Status written = mlp::analysis::WriteReport(results, *files);
+  const absl::Status written = mlp::analysis::WriteReport(results, *files, force);
   if (!written.ok()) return Fail(written);
   if (!page.empty()) {
     const absl::Status renewed = RenewPage(mlp::flags::ResolvePath(page), *files);

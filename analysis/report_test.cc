@@ -124,12 +124,67 @@ TEST_F(ReportTest, ABrokenRecordIsNamedAndTheOthersAreShown) {
 TEST_F(ReportTest, StaleTablesAndPlotsGo) {
   Write(SpeedRecord("digits", 2), results_);
   ASSERT_TRUE(WriteReport(results_, Make()).ok());
-  std::ofstream(results_ + "/plots/gone-1-bars.svg") << "old";
-  std::ofstream(results_ + "/plots/README") << "not ours";
+  const std::string digits = results_ + "/plots/speed-digits-0a1b2c3d-1-bars.svg";
+  ASSERT_TRUE(fs::exists(digits));
+  std::ofstream(results_ + "/plots/mine.svg") << "not ours";
+  fs::remove_all(results_ + "/raw");
+  Write(SpeedRecord("mnist", 2), results_);
   ASSERT_TRUE(WriteReport(results_, Make()).ok());
-  EXPECT_FALSE(fs::exists(results_ + "/plots/gone-1-bars.svg"));
-  EXPECT_TRUE(fs::exists(results_ + "/plots/README"));
-  EXPECT_TRUE(fs::exists(results_ + "/plots/speed-digits-0a1b2c3d-1-bars.svg"));
+  EXPECT_FALSE(fs::exists(digits));
+  EXPECT_FALSE(fs::exists(results_ + "/tables/speed-digits-0a1b2c3d.md"));
+  EXPECT_TRUE(fs::exists(results_ + "/plots/mine.svg"));
+  EXPECT_TRUE(fs::exists(results_ + "/plots/speed-mnist-0a1b2c3d-1-bars.svg"));
+}
+
+TEST_F(ReportTest, AFileThatNoReportWroteStays) {
+  Write(SpeedRecord("digits", 2), results_);
+  std::ofstream(results_ + "/REPORT.md") << "mine";
+  const auto files = Make();
+  const absl::Status status = WriteReport(results_, files);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("REPORT.md: expected none, or one that"));
+  EXPECT_EQ(Text("REPORT.md"), "mine");
+  EXPECT_FALSE(fs::exists(results_ + "/report.html"));
+  ASSERT_TRUE(WriteReport(results_, files, /*force=*/true).ok());
+  EXPECT_THAT(Text("REPORT.md"), HasSubstr("## speed"));
+  EXPECT_TRUE(WriteReport(results_, files).ok());
+}
+
+TEST_F(ReportTest, AManifestNamesNothingOutside) {
+  Write(SpeedRecord("digits", 2), results_);
+  const std::string outside = results_ + "/../outside";
+  std::ofstream(outside) << "not ours";
+  std::ofstream(results_ + "/report.manifest") << "../outside\n" << outside << "\n";
+  ASSERT_TRUE(WriteReport(results_, Make()).ok());
+  EXPECT_TRUE(fs::exists(outside));
+}
+
+TEST_F(ReportTest, NamesThatDifferInSignsAloneHaveFilesOfTheirOwn) {
+  Write(SpeedRecord("a/b", 2), results_);
+  Write(SpeedRecord("a_b", 2), results_);
+  size_t tables = 0;
+  for (const auto& [path, contents] : Make()) tables += path.starts_with("tables/");
+  EXPECT_EQ(tables, 2u);
+}
+
+TEST_F(ReportTest, TheSummaryHasTheHeadlineOfEveryTable) {
+  Write(ScalingRecord(8), results_);
+  const std::string markdown = Make().at("REPORT.md");
+  const std::string summary = markdown.substr(0, markdown.find("## scaling"));
+  EXPECT_THAT(summary, HasSubstr("| 2026-01-31, `0123456` | *Kernel alone*: "));
+  EXPECT_THAT(summary, HasSubstr("*End to end*: "));
+}
+
+TEST_F(ReportTest, SaysWhatColumnsHoldAndWhatRan) {
+  record::Record record = SpeedRecord("digits", 2);
+  record.config["test_accuracy"] = "of the test part, after the last epoch";
+  record.machine.load_average = 1.5;
+  record.runs[0].resolved = {{"jax", "0.10.2"}};
+  Write(record, results_);
+  const std::string markdown = Make().at("REPORT.md");
+  EXPECT_THAT(markdown, HasSubstr("- Definitions: *test accuracy*: of the test part, after"));
+  EXPECT_THAT(markdown, HasSubstr("- Versions: jax 0.10.2\n"));
+  EXPECT_THAT(markdown, HasSubstr("- Warning: at the start more than half of the cores had work"));
+  EXPECT_THAT(markdown, Not(HasSubstr("test\\_accuracy of the test part")));
 }
 
 TEST_F(ReportTest, NoRecordsIsAReport) {

@@ -1,10 +1,17 @@
 #include "analysis/section.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <map>
+#include <set>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "analysis/aggregate.h"
@@ -19,16 +26,27 @@
 namespace mlp::analysis {
 namespace {
 
-// Parts of a file's name: letters, digits and underscores.
+// 32 bits of FNV-1a (Fowler, Noll, Vo, 1991), the same everywhere.
+uint32_t Hash(absl::string_view text) {
+  uint32_t hash = 2166136261;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  return hash;
+}
+
+// Parts of a file's name: letters, digits and underscores. Where others had to go, a hash keeps
+// names apart that would have become one.
 std::string FileName(const std::vector<std::string>& parts) {
   std::string name;
   for (const std::string& part : parts) {
     if (part.empty()) continue;
     if (!name.empty()) name += '-';
-    for (const char c : part) {
+    std::string plain = part;
+    for (char& c : plain) {
       const auto byte = static_cast<unsigned char>(c);
-      name += absl::ascii_isalnum(byte) ? absl::ascii_tolower(byte) : '_';
+      c = absl::ascii_isalnum(byte) ? absl::ascii_tolower(byte) : '_';
     }
+    name += plain;
+    if (plain != part) absl::StrAppendFormat(&name, "_%08x", Hash(part));
   }
   return name;
 }
@@ -43,31 +61,87 @@ std::string RecordLink(const LoadedRecord& loaded, const std::string& results_di
                       Relative(loaded.path, results_dir), ">)");
 }
 
-// Where the numbers come from.
-std::string Provenance(const Series& series, const std::string& results_dir) {
-  const record::Record& record = series.newest.record;
-  const record::Machine& machine = record.machine;
-  std::vector<std::string> config;
-  for (const auto& [key, value] : record.config) {
-    if (key == "dataset_sha256") continue;
-    config.push_back(absl::StrCat(EscapeMarkdown(key), " ", EscapeMarkdown(record::ToText(value))));
+// The keys of what its runs hold.
+std::set<std::string> KeysOfRuns(const record::Record& record) {
+  std::set<std::string> keys;
+  for (const record::RunRecord& run : record.runs) {
+    for (const auto& [key, value] : run.params) keys.insert(key);
+    for (const auto& [key, value] : run.metrics) keys.insert(key);
+    for (const auto& [key, values] : run.timings) keys.insert(key);
   }
-  std::string text = absl::StrCat(
-      "- Record: ", RecordLink(series.newest, results_dir), ", commit ",
-      Code(record.commit.substr(0, 7)), record.dirty ? " with uncommitted changes" : "", "\n",
-      "- Machine: ", Code(machine.id), ", ", EscapeMarkdown(machine.cpu), ", ", machine.cores,
-      machine.cores == 1 ? " core" : " cores");
+  return keys;
+}
+
+// "eigen 3.4.0, jax 0.10.2": what runs say that they were resolved to, where the kinds of them
+// differ from variant to variant, as other people's software does.
+std::string Versions(const record::Record& record) {
+  std::map<std::string, std::string> first;  // of each key
+  std::map<std::string, size_t> runs;
+  size_t resolved = 0;
+  for (const record::RunRecord& run : record.runs) {
+    resolved += !run.resolved.empty();
+    for (const auto& [key, value] : run.resolved) {
+      first.try_emplace(key, value);
+      ++runs[key];
+    }
+  }
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : first) {
+    if (absl::ascii_isdigit(static_cast<unsigned char>(value[0])) && runs[key] < resolved) {
+      parts.push_back(absl::StrCat(EscapeMarkdown(key), " ", EscapeMarkdown(value)));
+    }
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+std::string MachineLine(const record::Machine& machine) {
+  std::string text =
+      absl::StrCat("- Machine: ", Code(machine.id), ", ", EscapeMarkdown(machine.cpu), ", ",
+                   machine.cores, machine.cores == 1 ? " core" : " cores");
   if (machine.gpu) absl::StrAppend(&text, ", ", EscapeMarkdown(machine.gpu->name));
   if (machine.load_average) {
     absl::StrAppend(&text, "; load at the start ", Digits(*machine.load_average, 2));
   }
   if (machine.steal_pct) absl::StrAppend(&text, "; stolen ", Digits(*machine.steal_pct, 2), " %");
-  absl::StrAppend(&text, "\n- Build: ", EscapeMarkdown(record.build.compiler), ", ",
-                  EscapeMarkdown(record.build.mode),
-                  record.build.math.empty()
-                      ? ""
-                      : absl::StrCat(", ", EscapeMarkdown(record.build.math), " math"),
-                  "\n");
+  text += "\n";
+  if (machine.load_average && *machine.load_average > 0.5 * machine.cores) {
+    text +=
+        "- Warning: at the start more than half of the cores had work, perhaps that of a run "
+        "before\n";
+  }
+  return text;
+}
+
+// Where the numbers come from.
+std::string Provenance(const Series& series, const std::string& results_dir) {
+  const record::Record& record = series.newest.record;
+  const std::set<std::string> run_keys = KeysOfRuns(record);
+  std::vector<std::string> config;
+  std::string definitions;
+  for (const auto& [key, value] : record.config) {
+    if (key == "dataset_sha256") continue;
+    const std::string text = EscapeMarkdown(record::ToText(value));
+    // What a column holds, in words.
+    if (std::holds_alternative<std::string>(value) && run_keys.contains(key) &&
+        absl::StrContains(text, ' ')) {
+      absl::StrAppend(&definitions, definitions.empty() ? "- Definitions: " : "; ", "*",
+                      EscapeMarkdown(Label(key)), "*: ", text);
+    } else {
+      config.push_back(absl::StrCat(EscapeMarkdown(key), " ", text));
+    }
+  }
+  std::string text = absl::StrCat(
+      "- Record: ", RecordLink(series.newest, results_dir), ", commit ",
+      Code(record.commit.substr(0, 7)), record.dirty ? " with uncommitted changes" : "", "\n",
+      MachineLine(record.machine), "- Build: ", EscapeMarkdown(record.build.compiler), ", ",
+      EscapeMarkdown(record.build.mode),
+      record.build.math.empty() ? ""
+                                : absl::StrCat(", ", EscapeMarkdown(record.build.math), " math"),
+      "\n");
+  if (const std::string versions = Versions(record); !versions.empty()) {
+    absl::StrAppend(&text, "- Versions: ", versions, "\n");
+  }
+  if (!definitions.empty()) absl::StrAppend(&text, definitions, "\n");
   if (!config.empty())
     absl::StrAppend(&text, "- Configuration: ", absl::StrJoin(config, ", "), "\n");
   for (const std::string& note : record.notes) {
@@ -84,6 +158,20 @@ std::string Provenance(const Series& series, const std::string& results_dir) {
   return text;
 }
 
+// "speed, digits on 0a1b2c3d".
+std::string SetupLine(const record::Record& record) {
+  return absl::StrCat(record.experiment, ", ", SetupName(record));
+}
+
+// Whether this plot of tables[index] is left to a later table, which draws all of them at once.
+bool IsDrawnLater(const std::vector<Table>& tables, size_t index, const record::Plot& plot) {
+  return IsShared(plot) &&
+         std::any_of(tables.begin() + static_cast<ptrdiff_t>(index) + 1, tables.end(),
+                     [&plot](const Table& table) {
+                       return std::ranges::find(table.view.plots, plot) != table.view.plots.end();
+                     });
+}
+
 }  // namespace
 
 absl::StatusOr<Section> MakeSection(const Series& series, const std::string& heading,
@@ -95,24 +183,26 @@ absl::StatusOr<Section> MakeSection(const Series& series, const std::string& hea
   }
   const std::vector<Table> tables = Aggregate(record);
   if (tables.empty()) section.conclusion = "The record has no runs.";
-  for (const Table& table : tables) {
+  for (size_t t = 0; t < tables.size(); ++t) {
+    const Table& table = tables[t];
     const record::View& view = table.view;
     const std::string title = !view.title.empty()  ? view.title
                               : !view.name.empty() ? view.name
                                                    : record.question;
     if (tables.size() > 1) {
       absl::StrAppend(&section.markdown, "**", EscapeMarkdown(title), "**\n\n");
+      absl::StrAppend(&section.conclusion, t == 0 ? "" : " ", "*", EscapeMarkdown(title), "*: ");
     }
-    const std::string conclusion = Conclusion(table);
-    if (section.conclusion.empty()) section.conclusion = conclusion;
+    section.conclusion += Headline(table);
     const std::string name = FileName({record.experiment, record.ConfigText(record::keys::kDataset),
                                        record.machine.id, view.name});
     const std::string markdown = TableMarkdown(table);
     section.files[absl::StrCat("tables/", name, ".md")] = markdown;
-    absl::StrAppend(&section.markdown, conclusion, "\n\n", markdown, "\n");
+    absl::StrAppend(&section.markdown, Conclusion(table), "\n\n", markdown, "\n");
     for (size_t i = 0; i < view.plots.size(); ++i) {
       const record::Plot& plot = view.plots[i];
-      const std::optional<Drawing> drawing = Draw(table, plot, title);
+      if (IsDrawnLater(tables, t, plot)) continue;
+      const std::optional<Drawing> drawing = Draw(table, plot, title, SetupLine(record), tables);
       if (!drawing) continue;
       const std::string base = absl::StrCat(name, "-", i + 1, "-", plot.kind);
       MLP_ASSIGN_OR_RETURN(std::string svg,

@@ -11,7 +11,7 @@ namespace mlp::analysis {
 
 struct Section {
   std::string markdown;    // Tables, conclusions, plots, and where the numbers come from.
-  std::string conclusion;  // Of the first table.
+  std::string conclusion;  // The headline of each table.
   std::map<std::string, std::string> files;  // tables/..., plots/...
 };
 

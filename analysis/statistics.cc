@@ -70,6 +70,13 @@ Estimate PairedRatio(std::span<const double> numerators, std::span<const double>
   return MedianEstimate(ratios);
 }
 
+Estimate PairedDifference(std::span<const double> values, std::span<const double> others) {
+  MLP_CHECK_EQ(values.size(), others.size());
+  std::vector<double> differences(values.size());
+  for (size_t i = 0; i < differences.size(); ++i) differences[i] = values[i] - others[i];
+  return MedianEstimate(differences);
+}
+
 Estimate UnpairedRatio(std::span<const double> numerators, std::span<const double> denominators) {
   Estimate estimate{.value = Median({numerators.begin(), numerators.end()}) /
                              Median({denominators.begin(), denominators.end()}),
@@ -93,7 +100,7 @@ Estimate UnpairedRatio(std::span<const double> numerators, std::span<const doubl
 
 std::optional<double> SmallestEffect(const Estimate& again) {
   if (!again.HasInterval()) return std::nullopt;
-  return std::max(std::abs(again.high - 1), std::abs(1 - again.low));
+  return std::max(again.high, 1 / again.low) - 1;
 }
 
 Summary Summarize(std::span<const double> values) {

@@ -40,8 +40,11 @@ Estimate PairedRatio(std::span<const double> numerators, std::span<const double>
 // different runs. At least one each; all positive. n is the smaller of both numbers.
 Estimate UnpairedRatio(std::span<const double> numerators, std::span<const double> denominators);
 
+// Median of values[i] - others[i], of pairs as above. Equal sizes, at least one.
+Estimate PairedDifference(std::span<const double> values, std::span<const double> others);
+
 // What the ratio of two runs of the same thing (A/A) says about the smallest effect that can be
-// told from noise: 0.013 means 1.3 %. Nothing where there is no interval.
+// told from noise: 0.013 means 1.3 %, up or down alike. Nothing where there is no interval.
 std::optional<double> SmallestEffect(const Estimate& again);
 
 struct Summary {

@@ -1,8 +1,11 @@
 #include "analysis/table.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "analysis/markdown.h"
@@ -16,22 +19,18 @@ std::string Capital(std::string text) {
   return text;
 }
 
-// "540 k/s (530 to 550)", all in the unit of the first; a range that is no interval stands in
-// brackets.
-std::string FormatMedian(const std::string& path, const Estimate& estimate) {
-  const std::string value = FormatValue(path, estimate.value);
-  if (estimate.n < 2) return value;
-  const Scale scale = ScaleFor(path, estimate.value);
-  const std::string range =
-      absl::StrCat(FormatNumber(scale, estimate.low), " to ", FormatNumber(scale, estimate.high));
-  return estimate.HasInterval() ? absl::StrCat(value, " (", range, ")")
-                                : absl::StrCat(value, " \\[", range, "\\]");
+// " (530 to 550)"; a range that is no interval stands in brackets.
+std::string RangeText(const Estimate& estimate, const std::string& low, const std::string& high) {
+  if (estimate.n < 2) return "";
+  return estimate.HasInterval() ? absl::StrCat(" (", low, " to ", high, ")")
+                                : absl::StrCat(" \\[", low, " to ", high, "\\]");
 }
 
 std::string VariantCell(const Table& table, const Row& row) {
-  std::string cell = Code(row.variant);
+  std::string cell = VariantName(table, row);
   if (table.IsBaseline(row)) cell += " (baseline)";
   if (table.IsAgain(row)) cell += " (A/A)";
+  if (!row.checked) cell += " (not checked)";
   return cell;
 }
 
@@ -48,24 +47,58 @@ std::string StatusCell(const Row& row) {
   return cell;
 }
 
-// "97.70 \u00b1 0.12 % (97.55 to 97.88)"
-std::string ColumnCell(const std::string& path, const std::optional<Summary>& summary) {
-  if (!summary) return "-";
-  if (summary->n < 2 || summary->min == summary->max) return FormatValue(path, summary->mean);
-  const Scale scale = ScaleFor(path, summary->mean);
-  return absl::StrCat(FormatNumber(scale, summary->mean), " \u00b1 ",
-                      FormatNumber(scale, summary->deviation), scale.suffix, " (",
-                      FormatNumber(scale, summary->min), " to ", FormatNumber(scale, summary->max),
-                      ")");
+// "97.70 \u00b1 0.12 % (97.55 to 97.88)"; of deviations the median; "5 of 6" where runs lack it.
+std::string ColumnCell(const std::string& path, const std::optional<Summary>& summary, size_t ok) {
+  if (!summary) {
+    // An aim that no run came to, not a value that the variant has none of.
+    const bool is_missed = ok > 0 && absl::StartsWith(KeyOf(path), "time_to_");
+    return is_missed ? absl::StrCat("0 of ", ok) : "-";
+  }
+  const double center = IsDeviation(path) ? summary->median : summary->mean;
+  const double spread = IsDeviation(path) ? 0 : summary->deviation;
+  Scale scale = ScaleFor(path, std::max(std::abs(center), spread));
+  if (scale.decimals <= 0 && summary->min != summary->max && !IsDeviation(path)) {
+    // What is small beside the rest needs no digits of its own.
+    scale.decimals = DecimalsFor(scale.factor * std::max(std::abs(center), spread), 3);
+  }
+  const auto number = [&](double value) { return FormatNumber(scale, value); };
+  std::string cell = number(center);
+  if (number(summary->min) != number(summary->max)) {
+    if (!IsDeviation(path)) absl::StrAppend(&cell, " \u00b1 ", number(spread));
+    absl::StrAppend(&cell, scale.suffix, " (", number(summary->min), " to ", number(summary->max),
+                    ")");
+  } else {
+    cell += scale.suffix;
+  }
+  if (summary->n > 1 && summary->n < ok) absl::StrAppend(&cell, ", ", summary->n, " of ", ok);
+  return cell;
 }
 
 }  // namespace
 
+std::string VariantName(const Table& table, const Row& row) {
+  return Code(row.variant) + ThreadsMark(table, row);
+}
+
+std::string FormatMedian(const std::string& path, const Estimate& estimate) {
+  const Scale scale = ScaleFor(path, estimate.value);
+  return absl::StrCat(
+      FormatValue(path, estimate.value),
+      RangeText(estimate, FormatNumber(scale, estimate.low), FormatNumber(scale, estimate.high)));
+}
+
+std::string FormatDifference(const std::string& path, const Estimate& estimate) {
+  const auto number = [&path](double value) {
+    const std::string text = FormatPoints(path, value);
+    return text.substr(0, text.find(' '));
+  };
+  return absl::StrCat(FormatPoints(path, estimate.value),
+                      RangeText(estimate, number(estimate.low), number(estimate.high)));
+}
+
 std::string FormatRatio(const Estimate& estimate) {
-  const std::string value = absl::StrCat(Digits(estimate.value, 3), "x");
-  if (estimate.n < 2) return value;
-  return absl::StrCat(value, estimate.HasInterval() ? " (" : " \\[", Digits(estimate.low, 3),
-                      " to ", Digits(estimate.high, 3), estimate.HasInterval() ? ")" : "\\]");
+  return absl::StrCat(Digits(estimate.value, 3), "x",
+                      RangeText(estimate, Digits(estimate.low, 3), Digits(estimate.high, 3)));
 }
 
 std::string FormatEffect(double effect) { return absl::StrCat(Digits(100 * effect, 2), " %"); }
@@ -76,15 +109,29 @@ std::string TableMarkdown(const Table& table) {
   const bool has_baseline = table.Find(table.view.baseline) != nullptr;
   bool shows_status = false;
   bool has_range = false;
-  bool has_deviation = false;
+  bool has_mean = false;
+  bool has_median = false;
+  bool has_missing = false;
+  bool has_unchecked = false;
   for (const Row& row : table.rows) {
     shows_status |= row.failed + row.skipped > 0;
+    has_unchecked |= !row.checked;
     has_range |= row.primary && row.primary->n > 1 && !row.primary->HasInterval();
-    for (const auto& column : row.columns) has_deviation |= column && column->min != column->max;
+    for (size_t i = 0; i < row.columns.size(); ++i) {
+      const std::optional<Summary>& column = row.columns[i];
+      if (!column || column->min == column->max) continue;
+      (IsDeviation(table.view.columns[i]) ? has_median : has_mean) = true;
+      has_missing |= column->n < row.ok;
+    }
   }
 
-  std::vector<std::string> head = {"Variant", "n", EscapeMarkdown(Capital(Label(primary))), "Best"};
-  if (has_baseline) head.push_back(is_speed ? "Speed-up" : "Gain");
+  // The best of a metric is that of the luckiest seed.
+  std::vector<std::string> head = {"Variant", "n", EscapeMarkdown(Capital(Label(primary)))};
+  if (is_speed) head.push_back("Best");
+  const char* const comparison = table.by_difference ? "Difference"
+                                 : is_speed          ? "Speed-up"
+                                                     : "Gain";
+  if (has_baseline) head.push_back(comparison);
   for (const std::string& path : table.view.columns) {
     head.push_back(EscapeMarkdown(Capital(Label(path))));
   }
@@ -96,15 +143,23 @@ std::string TableMarkdown(const Table& table) {
 
   std::vector<std::vector<std::string>> rows;
   for (const Row& row : table.rows) {
+    // What has no primary value, as a roof, still has been run.
     std::vector<std::string> cells = {VariantCell(table, row),
-                                      absl::StrCat(row.primary ? row.primary->n : 0),
-                                      row.primary ? FormatMedian(primary, *row.primary) : "-",
-                                      row.best ? FormatValue(primary, *row.best) : "-"};
+                                      absl::StrCat(row.primary ? row.primary->n : row.ok),
+                                      row.primary ? FormatMedian(primary, *row.primary) : "-"};
+    if (is_speed) cells.push_back(row.best ? FormatValue(primary, *row.best) : "-");
     if (has_baseline) {
-      cells.push_back(!row.speedup ? "-" : table.IsBaseline(row) ? "1" : FormatRatio(*row.speedup));
+      const bool is_baseline = table.IsBaseline(row);
+      if (table.by_difference) {
+        cells.push_back(!row.difference ? "-"
+                        : is_baseline   ? "0"
+                                        : FormatDifference(primary, *row.difference));
+      } else {
+        cells.push_back(!row.speedup ? "-" : is_baseline ? "1" : FormatRatio(*row.speedup));
+      }
     }
     for (size_t i = 0; i < row.columns.size(); ++i) {
-      cells.push_back(ColumnCell(table.view.columns[i], row.columns[i]));
+      cells.push_back(ColumnCell(table.view.columns[i], row.columns[i], row.ok));
     }
     if (shows_status) cells.push_back(StatusCell(row));
     rows.push_back(std::move(cells));
@@ -115,11 +170,23 @@ std::string TableMarkdown(const Table& table) {
   absl::StrAppend(&text, has_range ? absl::StrCat("; in brackets their range, as fewer than ",
                                                   kMinForInterval, " give no 95 % interval")
                                    : " with 95 % bootstrap intervals");
-  if (has_baseline) {
+  if (has_baseline && table.by_difference) {
+    text += "; differences from the baseline, from repetitions that ran side by side";
+  } else if (has_baseline) {
     absl::StrAppend(&text, "; ", is_speed ? "speed-ups" : "gains",
                     " from repetitions that ran side by side, above 1 is better");
   }
-  if (has_deviation) absl::StrAppend(&text, "; other columns: mean \u00b1 standard deviation");
+  if (has_mean) text += "; other columns: mean \u00b1 standard deviation (range)";
+  if (has_median) {
+    absl::StrAppend(&text, has_mean ? ", of deviations and errors " : "; other columns: ",
+                    "the median (range)");
+  }
+  if (has_missing) text += "; \"5 of 6\": only so many runs came to it, the others are left out";
+  if (table.one_training) {
+    text +=
+        "; losses and accuracies are those after the last round: each goes on with one training";
+  }
+  if (has_unchecked) text += "; not checked: it tells times, but no loss or accuracy";
   return absl::StrCat(text, ".*\n");
 }
 

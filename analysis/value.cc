@@ -21,13 +21,14 @@ namespace {
 
 namespace keys = record::keys;
 
-enum class Unit { kNone, kSeconds, kPerSecond, kBytes, kPercent, kFraction };
+enum class Unit { kNone, kSeconds, kPerSecond, kBytes, kPercent, kPoints, kFraction };
 
 Unit UnitOf(absl::string_view path) {
   const absl::string_view key = KeyOf(path);
   if (absl::EndsWith(key, "_per_s") || absl::EndsWith(key, "_per_second")) return Unit::kPerSecond;
   if (absl::EndsWith(key, "_s") || key == "seconds") return Unit::kSeconds;
   if (absl::EndsWith(key, "_bytes")) return Unit::kBytes;
+  if (absl::EndsWith(key, "_difference_pct")) return Unit::kPoints;
   if (absl::EndsWith(key, "_pct")) return Unit::kPercent;
   if (absl::EndsWith(key, "accuracy")) return Unit::kFraction;
   return Unit::kNone;
@@ -41,7 +42,11 @@ std::optional<double> Finite(double value) {
 // The key in words, without its unit.
 std::string Words(absl::string_view path) {
   absl::string_view key = KeyOf(path);
-  if (key == "seconds") return "time";
+  for (const auto& [name, words] :
+       {std::pair("seconds", "time"), std::pair("rss_bytes", "peak memory"),
+        std::pair("thread_bytes", "bytes per thread"), std::pair("peak_pct", "part of the peak")}) {
+    if (key == name) return words;
+  }
   std::string tail;
   if (!absl::ConsumeSuffix(&key, "_per_s") && !absl::ConsumeSuffix(&key, "_per_second") &&
       !absl::ConsumeSuffix(&key, "_bytes") && !absl::ConsumeSuffix(&key, "_pct") &&
@@ -90,14 +95,21 @@ std::string TextOf(const record::RunRecord& run, absl::string_view path) {
 }
 
 std::string Digits(double value, int digits) {
+  if (value == 0) return "0";
+  const int decimals = DecimalsFor(value, digits);
+  return decimals < 0 ? absl::StrFormat("%.*e", digits - 1, value)
+                      : absl::StrFormat("%.*f", decimals, value);
+}
+
+int DecimalsFor(double value, int digits) {
   const double size = std::abs(value);
-  if (size == 0) return "0";
+  if (size == 0) return 0;
+  if (size < 1e-4 || size >= 1e7) return -1;
   // The exponent after rounding: 9.996 has two digits before the point.
   const std::string rounded = absl::StrFormat("%.*e", digits - 1, value);
-  if (size < 1e-4 || size >= 1e7) return rounded;
   int exponent = 0;
   MLP_CHECK(absl::SimpleAtoi(rounded.substr(rounded.find('e') + 1), &exponent));
-  return absl::StrFormat("%.*f", std::max(digits - 1 - exponent, 0), value);
+  return std::max(digits - 1 - exponent, 0);
 }
 
 Scale ScaleFor(absl::string_view path, double value) {
@@ -105,6 +117,8 @@ Scale ScaleFor(absl::string_view path, double value) {
   switch (UnitOf(path)) {
     case Unit::kPercent:
       return {.suffix = " %"};
+    case Unit::kPoints:
+      return {.suffix = " points"};
     case Unit::kFraction:
       return {.factor = 100, .suffix = " %", .decimals = 2};
     case Unit::kBytes:
@@ -155,11 +169,11 @@ bool HigherIsBetter(absl::string_view path) {
     case Unit::kBytes:
       return false;
     case Unit::kPercent:
+    case Unit::kPoints:
     case Unit::kNone:
       break;
   }
-  const absl::string_view key = KeyOf(path);
-  return !absl::StrContains(key, "loss") && !absl::StrContains(key, "error");
+  return !absl::StrContains(KeyOf(path), "loss") && !IsDeviation(path);
 }
 
 bool IsSpeed(absl::string_view path) {
@@ -167,9 +181,33 @@ bool IsSpeed(absl::string_view path) {
   return unit == Unit::kSeconds || unit == Unit::kPerSecond;
 }
 
+bool IsPercentage(absl::string_view path) {
+  const Unit unit = UnitOf(path);
+  return unit == Unit::kPercent || unit == Unit::kFraction;
+}
+
+bool IsDeviation(absl::string_view path) {
+  const absl::string_view key = KeyOf(path);
+  return absl::StrContains(key, "deviation") || absl::StrContains(key, "error");
+}
+
+std::string FormatPoints(absl::string_view path, double difference) {
+  return absl::StrFormat("%.2f points", ScaleFor(path, 1).factor * difference);
+}
+
 Axis AxisOf(absl::string_view path, double largest) {
   const Scale scale = ScaleFor(path, largest);
-  const std::string unit(absl::StripAsciiWhitespace(scale.suffix));
+  if (UnitOf(path) == Unit::kPerSecond) {
+    const double size = 1 / scale.factor;
+    return {.label = absl::StrCat(size >= 1e9   ? "billion "
+                                  : size >= 1e6 ? "million "
+                                  : size >= 1e3 ? "thousand "
+                                                : "",
+                                  Label(path)),
+            .factor = scale.factor};
+  }
+  std::string unit(absl::StripAsciiWhitespace(scale.suffix));
+  if (absl::EndsWith(path, "loss_deviation")) unit = "relative";  // To the reference's loss.
   return {.label = unit.empty() ? Words(path) : absl::StrCat(Words(path), " (", unit, ")"),
           .factor = scale.factor};
 }

@@ -48,7 +48,21 @@ bool HigherIsBetter(absl::string_view path);
 // Whether it measures speed: a time or a rate.
 bool IsSpeed(absl::string_view path);
 
-// An axis whose values go up to about `largest`: "step time (ms)", and the factor for its numbers.
+// Whether it is shown in percent.
+bool IsPercentage(absl::string_view path);
+
+// Whether it measures how far something is off: such values spread over orders of magnitude.
+bool IsDeviation(absl::string_view path);
+
+// The difference of two values of a percentage: "0.12 points".
+std::string FormatPoints(absl::string_view path, double difference);
+
+// Decimals that `value` needs to show that many significant digits; -1 where they would not be
+// readable.
+int DecimalsFor(double value, int digits);
+
+// An axis whose values go up to about `largest`: "step time (ms)", "thousand samples/s", and the
+// factor for its numbers.
 struct Axis {
   std::string label = "";
   double factor = 1;

@@ -96,12 +96,16 @@ int Main(Experiment& experiment) {
        .plots = {{.kind = "bars",
                   .title = "Largest relative deviation of the loss in the first steps",
                   .y = "metrics.early_loss_deviation",
-                  .log_x = true},
+                  .log_x = true,
+                  .mark = kEarlyLossBand},
                  {.kind = "curves",
                   .title = "Relative deviation of each step's loss",
                   .x = "curve.step",
                   .y = "curve.loss_deviation",
-                  .log_y = true}}});
+                  .series = "params.math",
+                  .log_y = true}},
+       .claims = {{"within", "metrics.early_loss_deviation", kEarlyLossBand},
+                  {"within", "metrics.prediction_agreement_pct", kAgreementBandPct}}});
   for (const Target& target : AllTargets()) {
     for (const MathMode math : {MathMode::kExact, MathMode::kFast}) {
       table.Add(
@@ -112,6 +116,14 @@ int Main(Experiment& experiment) {
            .skipped = WhyUnsupported(target)});
     }
   }
+  // With equal seeds it is equal to the last bit.
+  table.OmitBaselineAgain();
+  experiment.SetConfig("early_loss_deviation",
+                       "largest relative difference from the reference's loss in the first steps");
+  experiment.SetConfig("loss_deviation",
+                       "largest relative difference from the reference's loss in all steps");
+  experiment.SetConfig("weight_deviation",
+                       "distance from the reference's weights, in parts of the way travelled");
   return experiment.Run();
 }
 

@@ -184,8 +184,8 @@ int Main(Experiment& experiment) {
   AddModes(experiment,
            {.name = "training",
             .title = "Training",
-            .primary = "timings.step_s",
-            .columns = {"timings.samples_per_s", "metrics.train_loss", "metrics.test_accuracy",
+            .primary = "timings.samples_per_s",
+            .columns = {"timings.step_s", "metrics.train_loss", "metrics.test_accuracy",
                         "metrics.loss_deviation", "metrics.differing_predictions_pct"},
             .plots = {{.kind = "bars"}}},
            MeasureTraining);
@@ -197,6 +197,9 @@ int Main(Experiment& experiment) {
   }
   AddKernel(experiment, "softmax", MeasureSoftmax);
   AddKernel(experiment, "adam", MeasureAdam);
+  experiment.SetConfig("loss_deviation",
+                       "largest relative difference of a step's loss from exact math's");
+  experiment.SetConfig("max_relative_error", "against double, where that is not 0");
   return experiment.Run();
 }
 

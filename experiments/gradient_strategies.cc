@@ -31,8 +31,8 @@ int Main(Experiment& experiment) {
   Table& table = experiment.AddTable(
       {.title = "Gradient strategies",
        .baseline = std::string(train::Name(train::StrategyKind::kMaterialized)),
-       .primary = "timings.step_s",
-       .columns = {"timings.samples_per_s", "metrics.memory_bytes", "metrics.train_loss",
+       .primary = "timings.samples_per_s",
+       .columns = {"timings.step_s", "metrics.memory_bytes", "metrics.train_loss",
                    "metrics.test_accuracy", "metrics.loss_deviation"},
        .plots = {{.kind = "bars", .title = "Speed-up over materialized", .log_x = true},
                  {.kind = "scatter",

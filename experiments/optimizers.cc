@@ -12,6 +12,8 @@ namespace {
 
 using kernels::OptimizerKind;
 
+constexpr EpochsOptions kEpochs = {.evaluations_per_epoch = 4, .target_accuracy = 0.95};
+
 // Optimizers that scale by a second moment step by about the rate itself, others by rate times
 // gradient.
 double UsualRate(OptimizerKind kind) { return kernels::States(kind) == 2 ? 1e-3 : 1e-1; }
@@ -27,11 +29,16 @@ int Main(Experiment& experiment) {
        .baseline = VariantName(OptimizerKind::kAdam, UsualRate(OptimizerKind::kAdam)),
        .primary = "metrics.test_accuracy",
        .higher_is_better = true,
-       .columns = {"metrics.test_loss", "metrics.train_loss", "timings.epoch_s", "timings.step_s"},
-       .plots = {
-           {.kind = "curves", .title = "Training loss", .y = "curve.train_loss", .log_y = true},
-           {.kind = "curves", .title = "Test accuracy", .y = "curve.test_accuracy"},
-           {.kind = "bars", .title = "Test accuracy", .y = "metrics.test_accuracy"}}});
+       .columns = {"timings.time_to_accuracy_s", "metrics.test_loss", "metrics.train_loss",
+                   "timings.epoch_s", "timings.step_s"},
+       .plots =
+           {{.kind = "curves", .title = "Training loss", .y = "curve.train_loss", .log_y = true},
+            {.kind = "curves",
+             .title = "Test error",
+             .y = "curve.test_accuracy",
+             .mark = kEpochs.target_accuracy},
+            {.kind = "bars", .title = "Test accuracy", .y = "metrics.test_accuracy"}},
+       .claims = {{"best", "timings.time_to_accuracy_s"}, {"best", "metrics.test_accuracy"}}});
   for (const OptimizerKind kind : kernels::kOptimizerKinds) {
     for (const double factor : {0.3, 1.0, 3.0}) {
       const double rate = factor * UsualRate(kind);
@@ -42,10 +49,15 @@ int Main(Experiment& experiment) {
              train::TrainOptions options = session.DefaultTrainOptions();
              options.optimizer.kind = kind;
              options.optimizer.learning_rate = rate;
-             return TrainEpochs(session, options, run).status();
+             return TrainEpochs(session, options, run, kEpochs).status();
            }});
     }
   }
+  // Accuracy is asked for, and with equal seeds it is equal to the last bit.
+  table.OmitBaselineAgain();
+  experiment.SetConfig("target_accuracy", kEpochs.target_accuracy);
+  experiment.SetConfig("time_to_accuracy_s",
+                       "training time at the first evaluation that reaches the target accuracy");
   return experiment.Run();
 }
 

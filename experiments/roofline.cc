@@ -21,6 +21,7 @@ using kernels::Peak;
 using kernels::Target;
 
 constexpr double kPeak_s = 8e-3;
+constexpr double kGoodPeakPct = 80;  // What the report counts kernels by.
 constexpr size_t kBatchSizes[] = {32, 64, 128, 256};
 // Layers of the reference job as {inputs, units}.
 constexpr LayerShape kLayers[] = {{0, 784, 128}, {0, 128, 128}, {0, 128, 10}};
@@ -88,7 +89,8 @@ void AddKernels(Experiment& experiment, size_t batch) {
                            .primary = "timings.flop_per_s",
                            .columns = {"metrics.peak_pct", "metrics.flop_per_byte",
                                        "timings.bytes_per_s", "timings.call_s"},
-                           .plots = {{.kind = "roofline"}}});
+                           .plots = {{.kind = "roofline"}},
+                           .claims = {{"reach", "metrics.peak_pct", kGoodPeakPct}}});
   for (const Peak& roof : kernels::PeaksOf(1)) {
     if (roof.kind == Peak::Kind::kArithmetic && roof.name != peak.name) continue;
     table.Add(RoofVariant(RoofName(roof), roof, 1));

@@ -17,7 +17,8 @@ int Main(Experiment& experiment) {
        .primary = "metrics.test_accuracy",
        .higher_is_better = true,
        .columns = {"metrics.test_loss", "metrics.train_loss", "timings.epoch_s"},
-       .plots = {{.kind = "curves", .title = "Test accuracy", .y = "curve.test_accuracy"}}});
+       .plots = {{.kind = "curves", .title = "Test error", .y = "curve.test_accuracy"}},
+       .claims = {{"spread", "metrics.test_accuracy"}}});
   for (const size_t batch_size : {64, 128}) {
     table.Add({.name = absl::StrCat("batch=", batch_size),
                .params = {{"batch_size", static_cast<double>(batch_size)}},

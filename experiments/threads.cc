@@ -51,14 +51,18 @@ absl::Status Measure(size_t batch_size, int threads, const Session& session,
 int Main(Experiment& experiment) {
   if (const auto exit_code = experiment.Parse()) return *exit_code;
   for (const size_t batch_size : {32, 128, 512}) {
-    Table& table = experiment.AddTable(
-        {.name = absl::StrCat("batch_", batch_size),
-         .title = absl::StrCat("Batches of ", batch_size),
-         .baseline = "threads=1",
-         .primary = "timings.samples_per_s",
-         .columns = {"timings.step_s", "metrics.efficiency_pct"},
-         .plots = {{.kind = "lines", .x = "params.threads", .y = "timings.samples_per_s"},
-                   {.kind = "bars"}}});
+    Table& table =
+        experiment.AddTable({.name = absl::StrCat("batch_", batch_size),
+                             .title = absl::StrCat("Batches of ", batch_size),
+                             .baseline = "threads=1",
+                             .primary = "timings.samples_per_s",
+                             .columns = {"timings.step_s", "metrics.efficiency_pct"},
+                             .plots = {{.kind = "lines",
+                                        .title = "Throughput over threads, by batch size",
+                                        .x = "params.threads",
+                                        .y = "timings.samples_per_s",
+                                        .series = "params.batch_size"},
+                                       {.kind = "bars"}}});
     // All there are: what `mlp tune` found the fastest is one of the answers.
     for (const int threads : Counts(EffectiveThreads(experiment.options().threads))) {
       table.Add({.name = absl::StrCat("threads=", threads),
@@ -69,6 +73,8 @@ int Main(Experiment& experiment) {
                  }});
     }
   }
+  experiment.SetConfig("efficiency_pct",
+                       "part of the ideal speed-up over one thread that is reached");
   return experiment.Run();
 }
 

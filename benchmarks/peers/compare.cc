@@ -102,7 +102,7 @@ void AddFlags(flags::Flags& flags, Options* o) {
              .min = 1,
              .max = 1000});
   flags.Bool("fit_threads", &o->fit_threads,
-             "give a peer one thread where that is faster than --threads");
+             "give a peer one thread where that is clearly faster than --threads");
   flags.Double("gate", &o->max_gate_s,
                {.help = "longest wait for a free machine before one epoch",
                 .unit = "s",
@@ -217,10 +217,17 @@ class Driver {
     const std::optional<tune::Tuning> tuning = tune::Cached();
     head.config["tuning"] = tuning ? tune::Text(*tuning) : "none";
     head.notes = {
-        "each contender is a process of its own, stopped while another one trains; each round "
-        "times "
-        "one epoch of everyone, in a random order",
-        "a contender whose loss or accuracy is not ours is struck out"};
+        absl::StrCat("each contender is a process of its own, stopped while another one trains; "
+                     "each round times up to ",
+                     options_.turn_epochs, " epochs of everyone, in a random order"),
+        "a contender whose loss or accuracy is not ours is struck out; one that prints times alone "
+        "is listed, but not checked",
+        "mlp/dense: this project, multiplying all pixels, as the others do; mlp: leaving out "
+        "pixels that are 0; mlp/bf16: factors of bfloat16; mlp/layerwise: the strategy fused",
+        "jax/step: a call into compiled code for each step; jax/scan: one for each epoch"};
+    if (options_.fit_threads) {
+      head.notes.push_back("a peer that is clearly faster on one thread has one");
+    }
     if (options_.threads > threads_) {
       head.notes.push_back(absl::StrCat("--threads=", options_.threads, " was asked for; ",
                                         threads_, " are available"));

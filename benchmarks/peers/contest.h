@@ -25,7 +25,7 @@ struct ContestOptions {
   // Of one turn. What others leave in the caches slows the first down: data that fit the last level
   // are read from there by the next ones.
   size_t turn_epochs = 3;
-  // Peers that are faster with one thread than with job.threads get one.
+  // Peers that are clearly faster with one thread than with job.threads get one.
   bool fit_threads = true;
   double timeout_s = 600;  // of one request
   // Waits for a quiet machine; what it saw goes into the run.

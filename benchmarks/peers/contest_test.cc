@@ -107,8 +107,10 @@ TEST(Contest, ListsACommandsTimesAsNotChecked) {
   EXPECT_THAT(RowOf(record, "failing").message, HasSubstr("false: ended with exit code 1"));
 }
 
-TEST(Contest, GivesAPeerOneThreadWhereThatIsFaster) {
-  const record::Record record = Compare({Fake("alone"), Fake("slow"), Fake("unlucky")});
+TEST(Contest, GivesAPeerOneThreadWhereThatIsClearlyFaster) {
+  const record::Record record =
+      Compare({Fake("alone"), Fake("slow"), Fake("unlucky"), Fake("close")});
+  EXPECT_EQ(RowOf(record, "close").runs[0].params.at("threads"), record::Scalar(2.0));
   EXPECT_EQ(RowOf(record, "alone").runs[0].params.at("threads"), record::Scalar(1.0));
   EXPECT_DOUBLE_EQ(RowOf(record, "alone").primary->value, 0.01);
   EXPECT_EQ(RowOf(record, "slow").runs[0].params.at("threads"), record::Scalar(2.0));

@@ -35,6 +35,7 @@ Json PlotToJson(const Plot& plot) {
   PutText(json, keys::kSeries, plot.series);
   if (plot.log_x) json[keys::kLogX] = true;
   if (plot.log_y) json[keys::kLogY] = true;
+  if (plot.mark) json[keys::kMark] = *plot.mark;
   return json;
 }
 
@@ -47,7 +48,22 @@ Plot PlotFromJson(const Json& json) {
   Get(json, keys::kSeries, plot.series);
   Get(json, keys::kLogX, plot.log_x);
   Get(json, keys::kLogY, plot.log_y);
+  if (const auto mark = json.find(keys::kMark); mark != json.end()) plot.mark = mark->get<double>();
   return plot;
+}
+
+Json ClaimToJson(const Claim& claim) {
+  Json json = {{keys::kKind, claim.kind}, {keys::kPath, claim.path}};
+  if (claim.bound != 0) json[keys::kBound] = claim.bound;
+  return json;
+}
+
+Claim ClaimFromJson(const Json& json) {
+  Claim claim;
+  Get(json, keys::kKind, claim.kind);
+  Get(json, keys::kPath, claim.path);
+  Get(json, keys::kBound, claim.bound);
+  return claim;
 }
 
 Json ViewToJson(const View& view) {
@@ -61,6 +77,7 @@ Json ViewToJson(const View& view) {
   if (view.higher_is_better) json[keys::kHigherIsBetter] = *view.higher_is_better;
   if (!view.columns.empty()) json[keys::kColumns] = view.columns;
   for (const Plot& plot : view.plots) json[keys::kPlots].push_back(PlotToJson(plot));
+  for (const Claim& claim : view.claims) json[keys::kClaims].push_back(ClaimToJson(claim));
   return json;
 }
 
@@ -78,6 +95,9 @@ View ViewFromJson(const Json& json) {
   Get(json, keys::kColumns, view.columns);
   if (const auto plots = json.find(keys::kPlots); plots != json.end()) {
     for (const Json& plot : *plots) view.plots.push_back(PlotFromJson(plot));
+  }
+  if (const auto claims = json.find(keys::kClaims); claims != json.end()) {
+    for (const Json& claim : *claims) view.claims.push_back(ClaimFromJson(claim));
   }
   return view;
 }
@@ -115,6 +135,7 @@ View Presentation::ForGroup(absl::string_view name) const {
     if (group.higher_is_better) view.higher_is_better = group.higher_is_better;
     if (!group.columns.empty()) view.columns = group.columns;
     if (!group.plots.empty()) view.plots = group.plots;
+    if (!group.claims.empty()) view.claims = group.claims;
   }
   return view;
 }

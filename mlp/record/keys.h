@@ -51,14 +51,19 @@ namespace mlp::record::keys {
   MLP_RECORD_KEY(kHigherIsBetter, "higher_is_better")                                       \
   MLP_RECORD_KEY(kColumns, "columns")                                                       \
   MLP_RECORD_KEY(kPlots, "plots")                                                           \
+  MLP_RECORD_KEY(kClaims, "claims")                                                         \
   MLP_RECORD_KEY(kGroups, "groups")                                                         \
+  /* presentation.claims[] */                                                               \
+  MLP_RECORD_KEY(kPath, "path")                                                             \
+  MLP_RECORD_KEY(kBound, "bound")                                                           \
   /* presentation.plots[] */                                                                \
-  MLP_RECORD_KEY(kKind, "kind")                                                             \
+  MLP_RECORD_KEY(kKind, "kind") /* also of a claim */                                       \
   MLP_RECORD_KEY(kX, "x")                                                                   \
   MLP_RECORD_KEY(kY, "y")                                                                   \
   MLP_RECORD_KEY(kSeries, "series")                                                         \
   MLP_RECORD_KEY(kLogX, "log_x")                                                            \
   MLP_RECORD_KEY(kLogY, "log_y")                                                            \
+  MLP_RECORD_KEY(kMark, "mark")                                                             \
   /* runs[] */                                                                              \
   MLP_RECORD_KEY(kVariant, "variant")                                                       \
   MLP_RECORD_KEY(kParams, "params")     /* open: numbers, strings, booleans */              \

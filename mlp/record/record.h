@@ -63,7 +63,16 @@ struct Plot {
   std::string series = "";  // "params.<key>"; "": one series of all variants.
   bool log_x = false;
   bool log_y = false;
+  std::optional<double> mark = std::nullopt;  // A value of y to aim at: a line is drawn there.
   bool operator==(const Plot&) const = default;
+};
+
+// A sentence that the report makes of a table's numbers, in answer to the question.
+struct Claim {
+  std::string kind = "";  // "best", "spread", "within", "reach"
+  std::string path = "";  // Of the value it is about.
+  double bound = 0;       // Of "within" and "reach".
+  bool operator==(const Claim&) const = default;
 };
 
 // How one table and its plots show the runs. What is empty the analysis chooses.
@@ -77,6 +86,7 @@ struct View {
   std::optional<bool> higher_is_better = std::nullopt;
   std::vector<std::string> columns = {};  // Paths of further values.
   std::vector<Plot> plots = {};
+  std::vector<Claim> claims = {};  // Without any: who is better or worse than the baseline.
   bool operator==(const View&) const = default;
 };
 

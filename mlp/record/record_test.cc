@@ -38,21 +38,24 @@ TEST(RecordTest, EverythingComesBack) {
                            .runtime = "12.4"};
   record.machine.governor = "performance";
   record.machine.steal_pct = 0.5;
-  record.presentation.all = {.name = "",
-                             .title = "Speed",
-                             .variants = {"slow", "fast"},
-                             .baseline = "slow",
-                             .baseline_again = "slow (again)",
-                             .primary = "timings.samples_per_s",
-                             .higher_is_better = true,
-                             .columns = {"metrics.test_accuracy"},
-                             .plots = {{.kind = "lines",
-                                        .title = "T",
-                                        .x = "params.threads",
-                                        .y = "timings.samples_per_s",
-                                        .series = "params.backend",
-                                        .log_x = true,
-                                        .log_y = true}}};
+  record.presentation.all = {
+      .name = "",
+      .title = "Speed",
+      .variants = {"slow", "fast"},
+      .baseline = "slow",
+      .baseline_again = "slow (again)",
+      .primary = "timings.samples_per_s",
+      .higher_is_better = true,
+      .columns = {"metrics.test_accuracy"},
+      .plots = {{.kind = "lines",
+                 .title = "T",
+                 .x = "params.threads",
+                 .y = "timings.samples_per_s",
+                 .series = "params.backend",
+                 .log_x = true,
+                 .log_y = true,
+                 .mark = 0.95}},
+      .claims = {{"best", "timings.samples_per_s"}, {"within", "metrics.loss_deviation", 1e-5}}};
   record.presentation.groups = {{.name = "kernel",
                                  .title = "",
                                  .variants = {},
@@ -61,7 +64,8 @@ TEST(RecordTest, EverythingComesBack) {
                                  .primary = "",
                                  .higher_is_better = false,
                                  .columns = {},
-                                 .plots = {}}};
+                                 .plots = {},
+                                 .claims = {{"spread", "metrics.test_accuracy"}}}};
   record.runs[0].status = RunStatus::kFailed;
   record.runs[0].message = "no memory";
   record.runs[0].params = {{"group", "kernel"}, {"fast", false}, {"rate", 1e-3}};
