@@ -155,7 +155,7 @@ int Main(Experiment& experiment) {
   experiment.SetConfig("gradient_deviation",
                        "largest difference from the textbook's gradient, in parts of its largest "
                        "number");
-  experiment.SetConfig("node", "an elementary operation as a micrograd records it");
+  experiment.SetConfig("node_s", "an elementary operation as a micrograd records it");
   return experiment.Run();
 }
 

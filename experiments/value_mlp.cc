@@ -329,7 +329,7 @@ int Main(Experiment& experiment) {
                    "metrics.test_accuracy", "metrics.bytes_per_node", "metrics.weight_deviation"},
        .plots = {{.kind = "bars", .log_x = true},
                  {.kind = "curves", .title = "Training loss", .y = "curve.train_loss"},
-                 {.kind = "curves", .title = "Test accuracy", .y = "curve.test_accuracy"},
+                 {.kind = "curves", .title = "Test error", .y = "curve.test_accuracy"},
                  {.kind = "curves",
                   .title = "Gradient in the first layer",
                   .y = "curve.gradient_layer_1",
