@@ -151,7 +151,7 @@ int Main(Experiment& experiment) {
       [=](bool smoke, uint64_t seed) { return Both(SampleEngines(smoke, seed), *others); },
       [](bool) { return SampleJob::kNodes; });
   AddEngines(experiment.AddTable(view("graph", "A random graph of a million ops")), DagEngines,
-             [](bool smoke) { return smoke ? kSmokeDagOps : kDagOps; });
+             [](bool smoke) { return DagJob::Nodes(smoke ? kSmokeDagOps : kDagOps); });
   experiment.SetConfig("gradient_deviation",
                        "largest difference from the textbook's gradient, in parts of its largest "
                        "number");

@@ -14,9 +14,18 @@ using kernels::OptimizerKind;
 
 constexpr EpochsOptions kEpochs = {.evaluations_per_epoch = 4, .target_accuracy = 0.95};
 
-// Optimizers that scale by a second moment step by about the rate itself, others by rate times
-// gradient.
-double UsualRate(OptimizerKind kind) { return kernels::States(kind) == 2 ? 1e-3 : 1e-1; }
+double UsualRate(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return 1e-1;
+    case OptimizerKind::kMomentum:  // As gradients add up, steps become ten times as long.
+      return 1e-2;
+    case OptimizerKind::kRmsProp:  // Divided by a root of squares, they are about the rate itself.
+    case OptimizerKind::kAdam:
+      return 1e-3;
+  }
+  __builtin_unreachable();
+}
 
 std::string VariantName(OptimizerKind kind, double rate) {
   return absl::StrCat(std::string(kernels::Name(kind)), " ", rate);

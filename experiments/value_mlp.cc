@@ -25,6 +25,7 @@
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
 #include "mlp/train/trainer.h"
@@ -217,15 +218,7 @@ absl::Status CompareWithReference(const Mode& mode, size_t batch_size, const Ses
     activations.push_back(*reference::ActivationByName(kernels::Name(layer.activation)));
   }
   reference::Mlp expected(options.widths, activations, start);
-  const optim::OptimizerOptions& o = options.optimizer;
-  reference::Sgd sgd({.learning_rate = o.learning_rate, .weight_decay = o.weight_decay});
-  reference::Adam adam({.learning_rate = o.learning_rate,
-                        .beta1 = o.beta1,
-                        .beta2 = o.beta2,
-                        .epsilon = o.epsilon,
-                        .weight_decay = o.weight_decay});
-  reference::Optimizer& optimizer =
-      o.kind == kernels::OptimizerKind::kSgd ? static_cast<reference::Optimizer&>(sgd) : adam;
+  const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(options.optimizer);
   const std::vector<uint32_t> rows = FirstRows(dataset.train, dataset.train.size);
   data::Batcher batcher(rows, batch_size, data::LastBatch::kKeep, session.seed());
   batcher.StartEpoch(1);
@@ -243,7 +236,7 @@ absl::Status CompareWithReference(const Mode& mode, size_t batch_size, const Ses
                                                : dataset.train.pixels[at] / 255.0;
       }
     }
-    expected.Step(x, labels, optimizer);
+    expected.Step(x, labels, *optimizer);
     training.TrainStep(dataset.train, batch);
   }
   const std::vector<double> end = training.net().ModelParameters();

@@ -69,6 +69,9 @@ T SampleLoss(const W& w, const X& x, size_t label) {
 struct DagJob {
   static constexpr size_t kBack = 1000, kRing = 1024, kPattern = 16;
 
+  // The ops, and the number 0.5.
+  static constexpr double Nodes(size_t ops) { return static_cast<double>(ops) + 1; }
+
   size_t n;                        // a multiple of kPattern
   std::vector<uint32_t> operands;  // [n], two distances of 16 bits each
   std::vector<double> start;       // [kRing]

@@ -29,7 +29,9 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
     flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
   }
   if (has("optimizer")) {
-    flags.String("optimizer", &o->optimizer, {.help = "adam or sgd", .value_name = "NAME"});
+    std::vector<std::string> optimizers;
+    for (const auto kind : kernels::kOptimizerKinds) optimizers.emplace_back(kernels::Name(kind));
+    flags.Choice("optimizer", &o->optimizer, optimizers, {.help = "how weights follow gradients"});
   }
   if (has("learning_rate")) {
     flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});

@@ -15,6 +15,7 @@
 #include "mlp/data/batcher.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/loss/loss.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/loss.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/train/evaluate.h"
@@ -36,19 +37,6 @@ std::vector<uint32_t> FirstRows(size_t n) {
   return rows;
 }
 
-std::unique_ptr<reference::Optimizer> MakeOptimizer(const optim::OptimizerOptions& options) {
-  switch (options.kind) {
-    case kernels::OptimizerKind::kSgd:
-      return std::make_unique<reference::Sgd>(
-          reference::SgdOptions{options.learning_rate, options.weight_decay});
-    case kernels::OptimizerKind::kAdam:
-      return std::make_unique<reference::Adam>(
-          reference::AdamOptions{options.learning_rate, options.beta1, options.beta2,
-                                 options.epsilon, options.weight_decay});
-  }
-  __builtin_unreachable();
-}
-
 Oracle Compute(const Session& session, const train::TrainOptions& options, size_t steps,
                size_t test_samples) {
   const data::Dataset& dataset = session.dataset();
@@ -56,7 +44,7 @@ Oracle Compute(const Session& session, const train::TrainOptions& options, size_
   Oracle oracle;
   oracle.start.assign(start.parameters().begin(), start.parameters().end());
   reference::Mlp mlp = MakeReference(start);
-  const std::unique_ptr<reference::Optimizer> optimizer = MakeOptimizer(options.optimizer);
+  const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(options.optimizer);
   data::Batcher batcher(FirstRows(dataset.train.size), options.batch_size, options.last_batch,
                         options.seed);
   uint32_t epoch = 1;

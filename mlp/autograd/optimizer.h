@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <cmath>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -40,30 +40,22 @@ template <>
 class FlatOptimizer<double> {
  public:
   FlatOptimizer(const optim::OptimizerOptions& options, size_t parameters)
-      : options_(options), learning_rate_(options.learning_rate) {
-    for (size_t k = 0; k < kernels::States(options.kind); ++k) states_[k].resize(parameters);
+      : kind_(options.kind), constants_(options), learning_rate_(options.learning_rate) {
+    for (size_t k = 0; k < kernels::States(kind_); ++k) states_[k].resize(parameters);
   }
 
   void set_learning_rate(double rate) { learning_rate_ = rate; }
 
   void Step(std::span<double> parameters, std::span<const double> gradient) {
-    ++steps_;
-    const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
-    const auto correction = [&](double beta) { return adam ? 1 - std::pow(beta, steps_) : 1.0; };
-    kernels::UpdateDouble(options_.kind,
-                          {.rate = learning_rate_ / correction(options_.beta1),
-                           .keep = 1 - learning_rate_ * options_.weight_decay,
-                           .beta1 = options_.beta1,
-                           .beta2 = options_.beta2,
-                           .root_scale = 1 / std::sqrt(correction(options_.beta2)),
-                           .epsilon = options_.epsilon},
-                          parameters, gradient, {states_[0], states_[1]});
+    kernels::UpdateDouble(kind_, constants_.At(++steps_, learning_rate_), parameters, gradient,
+                          {states_[0], states_[1]});
   }
 
  private:
-  const optim::OptimizerOptions options_;
+  const kernels::OptimizerKind kind_;
+  const optim::StepConstants<double> constants_;
   double learning_rate_;
-  double steps_ = 0;
+  int64_t steps_ = 0;
   std::array<std::vector<double>, kernels::kMaxStates> states_;
 };
 

@@ -177,15 +177,18 @@ struct Recorder {
     return run.a + (id - run.c) == product.a() && run.b + (id - run.c) == product.b();
   }
 
-  // The op at `id` is that of the record before on the next operands.
+  // The op at `id` is that of the record before on the next operands. From three on it is a map: of
+  // two a run would take more memory than their words.
   [[gnu::always_inline]] inline void ExtendMap(Op op, int operands, Id a, Id b, Id id) {
     const Id last = operands == 2 ? std::max(a, b) : a;
     const Word before = words[id - 1];
     if (before.op() == Op::kMap) {
       if (last < runs[before.a()].c) words[id] = before;
-    } else if (last < id - 1) {
-      runs[run_count] = {a - 1, operands == 2 ? b - (tape::HasNumber(op) ? 0 : 1) : 0, id - 1, 0};
-      words[id - 1] = words[id] = Word::Make(Op::kMap, run_count, static_cast<Id>(op));
+    } else if (last < id - 2 && IsUnmarked(id - 2) &&
+               words[id - 2].bits + (words[id].bits - before.bits) == before.bits) {
+      runs[run_count] = {a - 2, operands == 2 ? b - (tape::HasNumber(op) ? 0 : 2) : 0, id - 2, 0};
+      words[id - 2] = words[id - 1] = words[id] =
+          Word::Make(Op::kMap, run_count, static_cast<Id>(op));
       ++run_count;
     }
   }

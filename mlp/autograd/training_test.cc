@@ -13,6 +13,7 @@
 #include "mlp/base/rng.h"
 #include "mlp/data/dataset.h"
 #include "mlp/optim/schedule.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
 
@@ -124,7 +125,7 @@ TEST_F(TestIntegration, OverfitsATinyDataset) {
   EXPECT_EQ(training.Evaluate(examples_, Rows(5)), 1);
 }
 
-// The same weights after the same steps as the vectorised net in double, by both optimizers.
+// The same weights after the same steps as the vectorised net in double, by every optimizer.
 TEST_F(TestIntegration, SameWeightsAsTheVectorisedNet) {
   for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
     TrainingOptions options = SmallOptions();
@@ -133,17 +134,14 @@ TEST_F(TestIntegration, SameWeightsAsTheVectorisedNet) {
     reference::Mlp expected({6, 12, 3},
                             {reference::Activation::kRelu, reference::Activation::kIdentity},
                             training.net().ModelParameters());
-    reference::Sgd sgd({.learning_rate = 0.01, .weight_decay = 0.1});
-    reference::Adam adam({.learning_rate = 0.01, .weight_decay = 0.1});
-    reference::Optimizer& optimizer =
-        kind == kernels::OptimizerKind::kSgd ? static_cast<reference::Optimizer&>(sgd) : adam;
+    const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(options.optimizer);
     for (size_t step = 0; step < 30; ++step) {
       const size_t begin = step * 10 % 60;
       const std::vector<double> x(examples_.values.begin() + begin * 6,
                                   examples_.values.begin() + (begin + 10) * 6);
       const std::vector<int> labels(examples_.labels.begin() + begin,
                                     examples_.labels.begin() + begin + 10);
-      const double theirs = expected.Step(reference::Matrix(10, 6, x), labels, optimizer);
+      const double theirs = expected.Step(reference::Matrix(10, 6, x), labels, *optimizer);
       const double ours = training.TrainStep(examples_, std::span(rows_).subspan(begin, 10));
       EXPECT_NEAR(ours, theirs, 1e-12);
     }

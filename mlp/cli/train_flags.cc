@@ -53,7 +53,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
              .max = 1000000000});
   flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
   flags.Choice("last_batch", &o->last_batch, {"keep", "drop"}, {.help = "one that is not full"});
-  flags.String("optimizer", &o->optimizer, {.help = "adam or sgd", .value_name = "NAME"});
+  std::vector<std::string> optimizers;
+  for (const auto kind : kernels::kOptimizerKinds) optimizers.emplace_back(kernels::Name(kind));
+  flags.Choice("optimizer", &o->optimizer, optimizers, {.help = "how weights follow gradients"});
   flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
   std::vector<std::string> schedules;
   std::string schedule_help = "what is left of the learning rate";
@@ -73,6 +75,15 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
                 .unit = "EPOCHS",
                 .min = 0});
   flags.Double("weight_decay", &o->weight_decay, {.help = "decoupled", .min = 0});
+  const auto part = [&](const std::string& name, double* target, const std::string& help) {
+    flags.Double(name, target, {.help = help, .min = 0, .max = 1, .below_max = true});
+  };
+  part("momentum", &o->momentum, "of momentum: what a step keeps of the velocity");
+  part("rho", &o->rho, "of rmsprop: what a step keeps of the mean of squares");
+  part("beta1", &o->beta1, "of adam: what a step keeps of the mean of gradients");
+  part("beta2", &o->beta2, "of adam: what a step keeps of the mean of their squares");
+  flags.Double("epsilon", &o->epsilon,
+               {.help = "of rmsprop and adam: added to their root", .min = 0});
   flags.Double("clip_norm", &o->clip_norm,
                {.help = "bound of the gradient's norm; 0: none", .min = 0});
   flags.Int("seed", &o->seed, {.help = "of initial weights, order and validation split", .min = 0});
@@ -139,6 +150,11 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   MLP_ASSIGN_OR_RETURN(options.optimizer.kind, kernels::ParseOptimizerKind(flags.optimizer));
   options.optimizer.learning_rate = flags.learning_rate;
   options.optimizer.weight_decay = flags.weight_decay;
+  options.optimizer.momentum = flags.momentum;
+  options.optimizer.rho = flags.rho;
+  options.optimizer.beta1 = flags.beta1;
+  options.optimizer.beta2 = flags.beta2;
+  options.optimizer.epsilon = flags.epsilon;
   MLP_ASSIGN_OR_RETURN(options.schedule.kind, optim::ParseScheduleKind(flags.schedule));
   options.schedule.decay = flags.decay;
   options.schedule.decay_every = flags.decay_every;
@@ -211,6 +227,11 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"decay_to", Text(flags.decay_to)},
           {"warmup", Text(flags.warmup)},
           {"weight_decay", Text(flags.weight_decay)},
+          {"momentum", Text(flags.momentum)},
+          {"rho", Text(flags.rho)},
+          {"beta1", Text(flags.beta1)},
+          {"beta2", Text(flags.beta2)},
+          {"epsilon", Text(flags.epsilon)},
           {"clip_norm", Text(flags.clip_norm)},
           {"seed", absl::StrCat(flags.seed)},
           {"validation", Text(flags.validation)},

@@ -13,6 +13,7 @@
 #include "mlp/flags/flags.h"
 #include "mlp/model/model_file.h"
 #include "mlp/model/spec.h"
+#include "mlp/optim/optimizer.h"
 #include "mlp/optim/schedule.h"
 #include "mlp/train/trainer.h"
 #include "mlp/tune/tuning.h"
@@ -34,6 +35,11 @@ struct TrainFlags {
   double decay_to = optim::ScheduleOptions().decay_to;
   double warmup = optim::ScheduleOptions().warmup;
   double weight_decay = 0;
+  double momentum = optim::OptimizerOptions().momentum;
+  double rho = optim::OptimizerOptions().rho;
+  double beta1 = optim::OptimizerOptions().beta1;
+  double beta2 = optim::OptimizerOptions().beta2;
+  double epsilon = optim::OptimizerOptions().epsilon;
   double clip_norm = 0;
   uint64_t seed = 1;
   double validation = 0;

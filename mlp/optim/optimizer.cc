@@ -6,9 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "mlp/base/check.h"
+#include "mlp/base/status_macros.h"
 
 namespace mlp::optim {
 namespace {
+
+using kernels::OptimizerKind;
 
 size_t StateStride(size_t parameters) {
   return RoundUp(parameters, kCacheLineBytes / sizeof(float));
@@ -31,21 +34,72 @@ absl::Status Validate(const OptimizerOptions& o) {
   if (!(o.weight_decay >= 0 && o.weight_decay * o.learning_rate < 1)) {
     return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay, "0");
   }
-  if (o.kind != kernels::OptimizerKind::kAdam) return absl::OkStatus();
-  if (!in_unit(o.beta1)) return Wrong("beta1", "a number in [0, 1)", o.beta1, "0.9");
-  if (!in_unit(o.beta2)) return Wrong("beta2", "a number in [0, 1)", o.beta2, "0.999");
+  const auto check_unit = [&](absl::string_view flag, double beta, absl::string_view usual) {
+    return in_unit(beta) ? absl::OkStatus() : Wrong(flag, "a number in [0, 1)", beta, usual);
+  };
+  switch (o.kind) {
+    case OptimizerKind::kSgd:
+      return absl::OkStatus();
+    case OptimizerKind::kMomentum:
+      return check_unit("--momentum", o.momentum, "0.9");
+    case OptimizerKind::kRmsProp:
+      MLP_RETURN_IF_ERROR(check_unit("--rho", o.rho, "0.9"));
+      break;
+    case OptimizerKind::kAdam:
+      MLP_RETURN_IF_ERROR(check_unit("--beta1", o.beta1, "0.9"));
+      MLP_RETURN_IF_ERROR(check_unit("--beta2", o.beta2, "0.999"));
+      break;
+  }
   // Denormals are flushed to 0, and 0 / 0 would follow.
   if (!(o.epsilon >= std::numeric_limits<float>::min())) {
-    return Wrong("epsilon", "a number from 1.2e-38", o.epsilon, "1e-8");
+    return Wrong("--epsilon", "a number from 1.2e-38", o.epsilon, "1e-8");
   }
   return absl::OkStatus();
 }
 
+template <class T>
+StepConstants<T>::StepConstants(const OptimizerOptions& o)
+    : kind_(o.kind),
+      weight_decay_(o.weight_decay),
+      // The moments decay by betas rounded to T, and 1 - beta2 is so small that the rounding shows:
+      // the corrections follow the betas that are used.
+      beta1_(static_cast<T>(kind_ == OptimizerKind::kMomentum ? o.momentum : o.beta1)),
+      beta2_(static_cast<T>(kind_ == OptimizerKind::kRmsProp ? o.rho : o.beta2)),
+      log2_beta1_(std::log2(beta1_)),
+      log2_beta2_(std::log2(beta2_)),
+      epsilon_(o.epsilon) {}
+
+template <class T>
+kernels::UpdateStepOf<T> StepConstants<T>::At(int64_t step, double learning_rate) const {
+  const auto t = static_cast<double>(step);
+  // 1 - beta^t. From 2^-60 on the power is lost beside 1, and not worth its computation: tiny nets
+  // do ten million steps in a second.
+  const auto correction = [&](double beta, double log2_beta) {
+    if (kind_ != OptimizerKind::kAdam) return 1.0;
+    return t * log2_beta < -60 ? 1.0 : 1 - std::pow(beta, t);
+  };
+  const double correction1 = correction(beta1_, log2_beta1_);
+  const double correction2 = correction(beta2_, log2_beta2_);
+  // Kernels that divide by a root divide by the rate, too: it must not become 0, nor what is
+  // divided infinite.
+  constexpr double kLeastRate = 1e-24;
+  const bool divides = kind_ == OptimizerKind::kRmsProp || kind_ == OptimizerKind::kAdam;
+  const double rate = divides ? std::max(learning_rate, kLeastRate) : learning_rate;
+  return {.rate = static_cast<T>(rate / correction1),
+          .keep = static_cast<T>(1 - rate * weight_decay_),
+          .beta1 = static_cast<T>(beta1_),
+          .beta2 = static_cast<T>(beta2_),
+          .root_scale = static_cast<T>(1 / std::sqrt(correction2)),
+          .epsilon = static_cast<T>(epsilon_)};
+}
+
+template class StepConstants<float>;
+template class StepConstants<double>;
+
 Optimizer::Optimizer(const OptimizerOptions& options, size_t parameters)
     : options_(options),
       parameters_(parameters),
-      log2_beta1_(std::log2(double{static_cast<float>(options.beta1)})),
-      log2_beta2_(std::log2(double{static_cast<float>(options.beta2)})),
+      constants_(options),
       learning_rate_(options.learning_rate),
       states_(kernels::States(options.kind) * StateStride(parameters)) {}
 
@@ -59,29 +113,7 @@ std::span<const float> Optimizer::state(size_t k) const {
 
 void Optimizer::BeginStep() {
   ++steps_;
-  const double t = static_cast<double>(steps_);
-  const bool adam = options_.kind == kernels::OptimizerKind::kAdam;
-  // 1 - beta^t. From 2^-60 on the power is lost beside 1, and not worth its computation: tiny nets
-  // do ten million steps in a second.
-  const auto correction = [&](float beta, double log2_beta) {
-    if (!adam) return 1.0;
-    return t * log2_beta < -60 ? 1.0 : 1 - std::pow(double{beta}, t);
-  };
-  // The moments decay by betas rounded to float, and 1 - beta2 is so small that the rounding shows:
-  // the corrections follow the betas that are used.
-  const auto beta1 = static_cast<float>(options_.beta1);
-  const auto beta2 = static_cast<float>(options_.beta2);
-  const double correction1 = correction(beta1, log2_beta1_);
-  const double correction2 = correction(beta2, log2_beta2_);
-  // Adam's kernels divide by the rate: it must not become 0, nor what is divided infinite.
-  constexpr double kLeastRate = 1e-24;
-  const double rate = adam ? std::max(learning_rate_, kLeastRate) : learning_rate_;
-  step_ = {.rate = static_cast<float>(rate / correction1),
-           .keep = static_cast<float>(1 - rate * options_.weight_decay),
-           .beta1 = beta1,
-           .beta2 = beta2,
-           .root_scale = static_cast<float>(1 / std::sqrt(correction2)),
-           .epsilon = static_cast<float>(options_.epsilon)};
+  step_ = constants_.At(steps_, learning_rate_);
 }
 
 kernels::UpdateSpans Optimizer::Spans(Range range, std::span<float> parameters,

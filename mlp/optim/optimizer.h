@@ -16,14 +16,33 @@ struct OptimizerOptions {
   kernels::OptimizerKind kind = kernels::OptimizerKind::kAdam;
   double learning_rate = 1e-3;
   double weight_decay = 0;  // decoupled
-  // Adam's alone.
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
+  double momentum = 0.9;    // of momentum: what stays of the velocity from step to step
+  double rho = 0.9;         // of rmsprop: what stays of the mean of squared gradients
+  double beta1 = 0.9;       // of adam: what stays of the mean of gradients
+  double beta2 = 0.999;     // of adam: what stays of the mean of squared gradients
+  double epsilon = 1e-8;    // of rmsprop and adam: beside the root that they divide by
 };
 
 // InvalidArgument names the first value that makes no sense.
 absl::Status Validate(const OptimizerOptions& options);
+
+// What the formulas need of a step. The same for floats and doubles, but that the betas are rounded
+// to what the formulas will use.
+template <class T>
+class StepConstants {
+ public:
+  explicit StepConstants(const OptimizerOptions& options);
+
+  // Of step `t` = 1, 2, ..., at a learning rate above 0.
+  kernels::UpdateStepOf<T> At(int64_t t, double learning_rate) const;
+
+ private:
+  kernels::OptimizerKind kind_;
+  double weight_decay_;
+  double beta1_, beta2_;
+  double log2_beta1_, log2_beta2_;
+  double epsilon_;
+};
 
 class Optimizer {
  public:
@@ -57,8 +76,7 @@ class Optimizer {
  private:
   const OptimizerOptions options_;
   const size_t parameters_;
-  const double log2_beta1_;
-  const double log2_beta2_;
+  const StepConstants<float> constants_;
   int64_t steps_ = 0;
   double learning_rate_;
   kernels::UpdateStep step_;

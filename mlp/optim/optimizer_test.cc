@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/update/update.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/optimizer.h"
 
 namespace mlp::optim {
@@ -56,6 +58,29 @@ TEST_P(OptimizerTest, SgdByHand) {
   EXPECT_FLOAT_EQ(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 2)[0], 0.9556f);
 }
 
+// 1 - 0.05 = 0.95; the velocity is 0.9 * 0.5 - 0.25 = 0.2, and 0.95 - 0.02 = 0.93.
+TEST_P(OptimizerTest, MomentumByHand) {
+  OptimizerOptions options = {.kind = OptimizerKind::kMomentum, .learning_rate = 0.1};
+  const kernels::Context context = kernels::SoloContext(GetParam());
+  EXPECT_FLOAT_EQ(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 1)[0], 0.95f);
+  EXPECT_FLOAT_EQ(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 2)[0], 0.93f);
+  // Without memory it is gradient descent: 0.94, 0.9556.
+  options.momentum = 0;
+  options.weight_decay = 0.1;
+  EXPECT_FLOAT_EQ(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 2)[0], 0.9556f);
+}
+
+// v = 0.1 * 0.25 = 0.025 and 0.9 * 0.025 + 0.1 * 0.0625 = 0.02875: steps of -0.1 * 0.5 / 0.158114
+// and 0.1 * 0.25 / 0.169558.
+TEST_P(OptimizerTest, RmsPropByHand) {
+  for (const MathMode math : {MathMode::kExact, MathMode::kFast}) {
+    const kernels::Context context = kernels::SoloContext(GetParam(), math);
+    const OptimizerOptions options = {.kind = OptimizerKind::kRmsProp, .learning_rate = 0.1};
+    EXPECT_NEAR(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 1)[0], 0.68377223, 1e-6);
+    EXPECT_NEAR(Minimize(context, options, HalfThenMinusAQuarter(), {1}, 2)[0], 0.83121449, 1e-6);
+  }
+}
+
 // The first step is the learning rate, whatever the gradient. The second: m = 0.02, v = 0.00031225,
 // m / 0.19 / sqrt(v / 0.001999) = 0.266337.
 TEST_P(OptimizerTest, AdamByHand) {
@@ -76,26 +101,29 @@ TEST_P(OptimizerTest, AdamByHand) {
 }
 
 TEST_P(OptimizerTest, FollowsTheReferenceWithGradientsOfOneSize) {
-  const OptimizerOptions options = {.learning_rate = 0.01, .weight_decay = 0.1};
-  reference::Adam textbook({.learning_rate = 0.01, .weight_decay = 0.1});
-  std::vector<float> w(37, 0.5f);
-  std::vector<double> expected(w.begin(), w.end());
-  Optimizer optimizer(options, w.size());
-  Stream stream(1, Purpose::kTest);
-  for (int t = 0; t < 200; ++t) {
-    std::vector<float> g(w.size());
-    for (float& x : g) x = stream.Normal();
-    textbook.Step({g.begin(), g.end()}, expected);
-    optimizer.BeginStep();
-    // In two stretches, as strategies may.
-    const std::span<const float> gradient = g;
-    for (const Range range : {Range{0, 20}, Range{20, 37}}) {
-      kernels::UpdateBlock(kernels::SoloContext(GetParam(), MathMode::kExact), options.kind,
-                           optimizer.step(),
-                           optimizer.Spans(range, w, gradient.subspan(range.begin, range.size())));
-    }
-    for (size_t i = 0; i < w.size(); ++i) {
-      ASSERT_NEAR(w[i], expected[i], 1e-6 + 1e-7 * t) << Name(GetParam()) << " step " << t + 1;
+  for (const OptimizerKind kind : kernels::kOptimizerKinds) {
+    const OptimizerOptions options = {.kind = kind, .learning_rate = 0.01, .weight_decay = 0.1};
+    const std::unique_ptr<reference::Optimizer> textbook = Textbook(options);
+    std::vector<float> w(37, 0.5f);
+    std::vector<double> expected(w.begin(), w.end());
+    Optimizer optimizer(options, w.size());
+    Stream stream(1, Purpose::kTest);
+    for (int t = 0; t < 200; ++t) {
+      std::vector<float> g(w.size());
+      for (float& x : g) x = stream.Normal();
+      textbook->Step({g.begin(), g.end()}, expected);
+      optimizer.BeginStep();
+      // In two stretches, as strategies may.
+      const std::span<const float> gradient = g;
+      for (const Range range : {Range{0, 20}, Range{20, 37}}) {
+        kernels::UpdateBlock(
+            kernels::SoloContext(GetParam(), MathMode::kExact), options.kind, optimizer.step(),
+            optimizer.Spans(range, w, gradient.subspan(range.begin, range.size())));
+      }
+      for (size_t i = 0; i < w.size(); ++i) {
+        ASSERT_NEAR(w[i], expected[i], 1e-6 + 1e-7 * t)
+            << Name(kind) << " on " << Name(GetParam()) << ", step " << t + 1;
+      }
     }
   }
 }
@@ -109,11 +137,13 @@ TEST_P(OptimizerTest, FindTheMinimumOfAQuadratic) {
     return g;
   };
   for (const OptimizerKind kind : kernels::kOptimizerKinds) {
-    const OptimizerOptions options = {.kind = kind, .learning_rate = 0.05};
+    // Near the minimum rmsprop still takes steps of about its rate.
+    const bool restless = kind == OptimizerKind::kRmsProp;
+    const OptimizerOptions options = {.kind = kind, .learning_rate = restless ? 2e-3 : 0.05};
     const std::vector<float> w =
         Minimize(kernels::SoloContext(GetParam()), options, gradient, {0, 0, 0, 1}, 2000);
     for (size_t i = 0; i < a.size(); ++i) {
-      EXPECT_NEAR(w[i], a[i], 1e-3) << Name(kind) << " on " << Name(GetParam());
+      EXPECT_NEAR(w[i], a[i], restless ? 2e-3 : 1e-3) << Name(kind) << " on " << Name(GetParam());
     }
   }
 }
@@ -125,7 +155,7 @@ TEST_P(OptimizerTest, FindTheMinimumOfRosenbrocksFunction) {
     return std::vector<float>{-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)};
   };
   for (const OptimizerKind kind : kernels::kOptimizerKinds) {
-    const double rate = kind == OptimizerKind::kSgd ? 1e-3 : 1e-2;
+    const double rate = kind == OptimizerKind::kAdam ? 1e-2 : 1e-3;
     const OptimizerOptions options = {.kind = kind, .learning_rate = rate};
     const std::vector<float> w =
         Minimize(kernels::SoloContext(GetParam()), options, gradient, {-1.2f, 1}, 30'000);
@@ -193,13 +223,16 @@ TEST(ValidateTest, NamesTheFirstValueThatMakesNoSense) {
     EXPECT_EQ(message({.weight_decay = bad}).find("--weight_decay: expected a number from 0"), 0u);
   }
   for (const double bad : {-0.1, 1.0, 0.999999999, inf, nan}) {
-    EXPECT_EQ(message({.beta1 = bad}).find("beta1: expected a number in [0, 1)"), 0u);
-    EXPECT_EQ(message({.beta2 = bad}).find("beta2: expected a number in [0, 1)"), 0u);
+    EXPECT_EQ(message({.beta1 = bad}).find("--beta1: expected a number in [0, 1)"), 0u);
+    EXPECT_EQ(message({.beta2 = bad}).find("--beta2: expected a number in [0, 1)"), 0u);
+    EXPECT_EQ(message({.kind = OptimizerKind::kMomentum, .momentum = bad}).find("--momentum: "),
+              0u);
+    EXPECT_EQ(message({.kind = OptimizerKind::kRmsProp, .rho = bad}).find("--rho: expected"), 0u);
   }
   // SGD reads none of these.
   EXPECT_EQ(message({.kind = OptimizerKind::kSgd, .beta1 = 2, .beta2 = 2, .epsilon = 0}), "");
   for (const double bad : {0.0, -1e-8, nan}) {
-    EXPECT_EQ(message({.epsilon = bad}).find("epsilon: expected a number from 1.2e-38"), 0u);
+    EXPECT_EQ(message({.epsilon = bad}).find("--epsilon: expected a number from 1.2e-38"), 0u);
   }
 }
 

@@ -40,6 +40,17 @@ std::unique_ptr<Optimizer> MakeOptimizer(const Json& training) {
     return std::make_unique<Sgd>(SgdOptions{.learning_rate = options["learning_rate"],
                                             .weight_decay = options["weight_decay"]});
   }
+  if (training["optimizer"] == "momentum") {
+    return std::make_unique<Momentum>(MomentumOptions{.learning_rate = options["learning_rate"],
+                                                      .momentum = options["momentum"],
+                                                      .weight_decay = options["weight_decay"]});
+  }
+  if (training["optimizer"] == "rmsprop") {
+    return std::make_unique<RmsProp>(RmsPropOptions{.learning_rate = options["learning_rate"],
+                                                    .rho = options["rho"],
+                                                    .epsilon = options["epsilon"],
+                                                    .weight_decay = options["weight_decay"]});
+  }
   return std::make_unique<Adam>(AdamOptions{.learning_rate = options["learning_rate"],
                                             .beta1 = options["beta1"],
                                             .beta2 = options["beta2"],
@@ -49,7 +60,7 @@ std::unique_ptr<Optimizer> MakeOptimizer(const Json& training) {
 
 TEST(PyTorchTest, SameLogitsLossGradientAndSteps) {
   const Json trainings = ReadTestdata("pytorch.json");
-  ASSERT_EQ(trainings.size(), 4u);
+  ASSERT_EQ(trainings.size(), 6u);
   for (const Json& training : trainings) {
     SCOPED_TRACE(training["activations"].dump() + training["optimizer"].dump());
     std::vector<Activation> activations;

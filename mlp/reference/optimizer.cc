@@ -15,6 +15,33 @@ void Sgd::Step(const std::vector<double>& gradient, std::vector<double>& paramet
   }
 }
 
+void Momentum::Step(const std::vector<double>& gradient, std::vector<double>& parameters) {
+  MLP_CHECK_EQ(gradient.size(), parameters.size());
+  if (velocity_.empty()) velocity_.assign(parameters.size(), 0);
+  MLP_CHECK_EQ(velocity_.size(), parameters.size());
+  const auto& [alpha, mu, lambda] = options_;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    double& theta = parameters[i];
+    double& u = velocity_[i];
+    u = mu * u + gradient[i];
+    theta -= alpha * (u + lambda * theta);
+  }
+}
+
+void RmsProp::Step(const std::vector<double>& gradient, std::vector<double>& parameters) {
+  MLP_CHECK_EQ(gradient.size(), parameters.size());
+  if (mean_square_.empty()) mean_square_.assign(parameters.size(), 0);
+  MLP_CHECK_EQ(mean_square_.size(), parameters.size());
+  const auto& [alpha, rho, epsilon, lambda] = options_;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    double& theta = parameters[i];
+    double& v = mean_square_[i];
+    const double g = gradient[i];
+    v = rho * v + (1 - rho) * g * g;
+    theta -= alpha * (g / (std::sqrt(v) + epsilon) + lambda * theta);
+  }
+}
+
 void Adam::Step(const std::vector<double>& gradient, std::vector<double>& parameters) {
   MLP_CHECK_EQ(gradient.size(), parameters.size());
   if (steps_ == 0) {

@@ -36,6 +36,47 @@ class Sgd final : public Optimizer {
   SgdOptions options_;
 };
 
+struct MomentumOptions {
+  double learning_rate = 1e-2;  // alpha
+  double momentum = 0.9;        // mu
+  double weight_decay = 0;      // lambda
+};
+
+// Gradient descent with momentum (Polyak, "Some methods of speeding up the convergence of iteration
+// methods", 1964, with the rate outside of the velocity). With u zero before the first step:
+//   u <- mu u + g
+//   theta <- theta - alpha (u + lambda theta)
+class Momentum final : public Optimizer {
+ public:
+  explicit Momentum(const MomentumOptions& options) : options_(options) {}
+  void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+
+ private:
+  MomentumOptions options_;
+  std::vector<double> velocity_;  // u [parameters]
+};
+
+struct RmsPropOptions {
+  double learning_rate = 1e-3;  // alpha
+  double rho = 0.9;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  // lambda
+};
+
+// RMSprop (Tieleman & Hinton, "Lecture 6.5 - rmsprop", 2012). With v zero before the first step:
+//   v <- rho v + (1 - rho) g^2
+//   theta <- theta - alpha (g / (sqrt(v) + epsilon) + lambda theta)
+// Nothing corrects the start of v: the first steps are up to 1 / sqrt(1 - rho) times alpha.
+class RmsProp final : public Optimizer {
+ public:
+  explicit RmsProp(const RmsPropOptions& options) : options_(options) {}
+  void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+
+ private:
+  RmsPropOptions options_;
+  std::vector<double> mean_square_;  // v [parameters]
+};
+
 struct AdamOptions {
   double learning_rate = 1e-3;  // alpha
   double beta1 = 0.9;

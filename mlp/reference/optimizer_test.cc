@@ -28,6 +28,29 @@ TEST(SgdTest, DecayByHand) {
   EXPECT_EQ(theta[0], 6 - 0.5 * 0.25 * 6);
 }
 
+TEST(MomentumTest, ByHand) {
+  Momentum momentum({.learning_rate = 0.5, .momentum = 0.25, .weight_decay = 0.125});
+  std::vector<double> theta = {8, -2};
+  momentum.Step({2, 0}, theta);
+  // u = 2, and 0.5 * 0.125 of what was.
+  EXPECT_EQ(theta, (std::vector<double>{8 - 1 - 0.5, -2 + 0.125}));
+  momentum.Step({-1, 0}, theta);
+  // u = 0.25 * 2 - 1 = -0.5: decay is no part of it.
+  EXPECT_EQ(theta, (std::vector<double>{6.5 + 0.25 - 6.5 / 16, -1.875 + 1.875 / 16}));
+}
+
+// An epsilon of 0.5 shows where it stands: outside the root.
+TEST(RmsPropTest, ByHand) {
+  RmsProp rmsprop({.learning_rate = 0.1, .rho = 0.75, .epsilon = 0.5, .weight_decay = 0.5});
+  std::vector<double> theta = {1};
+  rmsprop.Step({1}, theta);
+  // v = 0.25: 1 / (0.5 + 0.5), and a twentieth of what was.
+  EXPECT_NEAR(theta[0], 1 - 0.1 - 0.05, kRounding);
+  rmsprop.Step({-2}, theta);
+  // v = 0.75 * 0.25 + 0.25 * 4 = 1.1875.
+  EXPECT_NEAR(theta[0], 0.85 * 0.95 + 0.2 / (std::sqrt(1.1875) + 0.5), kRounding);
+}
+
 // Three steps with the gradients 0.5, -1, 2. An epsilon of 0.5 shows where it stands: outside the
 // root, beside the corrected second moment.
 TEST(AdamTest, ByHand) {
@@ -114,6 +137,12 @@ TEST(OptimizerDeathTest, OneOptimizerServesOneVector) {
   Adam adam({});
   adam.Step(two, two);
   EXPECT_DEATH(adam.Step(three, three), "2 against 3");
+  Momentum momentum({});
+  momentum.Step(two, two);
+  EXPECT_DEATH(momentum.Step(three, three), "2 against 3");
+  RmsProp rmsprop({});
+  rmsprop.Step(two, two);
+  EXPECT_DEATH(rmsprop.Step(three, three), "2 against 3");
   EXPECT_DEATH(ClipGlobalNorm(0, two), "0 against 0");
 }
 

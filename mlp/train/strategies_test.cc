@@ -9,6 +9,7 @@
 
 #include "mlp/base/largest_error.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
 #include "mlp/train/strategies/strategy.h"
@@ -27,11 +28,16 @@ std::vector<uint32_t> Rows(size_t begin, size_t n) {
   return rows;
 }
 
+optim::OptimizerOptions OptionsOf(kernels::OptimizerKind kind) {
+  // Rmsprop begins with three times its rate.
+  const double rate = kind == kernels::OptimizerKind::kRmsProp ? 1e-3 : 1e-2;
+  return {.kind = kind, .learning_rate = rate, .weight_decay = 0.1};
+}
+
 std::vector<float> TrainWith(const StrategyOptions& options, kernels::OptimizerKind kind,
                              const data::Examples& examples, double* loss = nullptr) {
   model::Model model(Spec(kModel), 7);
-  optim::Optimizer optimizer({.kind = kind, .learning_rate = 0.01, .weight_decay = 0.1},
-                             model.parameters().size());
+  optim::Optimizer optimizer(OptionsOf(kind), model.parameters().size());
   auto strategy = MakeStrategy(options, kBatch, model, optimizer);
   MLP_CHECK(strategy.ok());
   engine::StepResult sum;
@@ -53,11 +59,7 @@ std::vector<double> TrainReference(kernels::OptimizerKind kind, double clip_norm
   reference::Mlp mlp(
       {20, 17, 9, 33, 4},
       {Activation::kTanh, Activation::kSilu, Activation::kRelu, Activation::kIdentity}, parameters);
-  reference::Sgd sgd({.learning_rate = 0.01, .weight_decay = 0.1});
-  reference::Adam adam({.learning_rate = 0.01, .weight_decay = 0.1});
-  reference::Optimizer& optimizer = kind == kernels::OptimizerKind::kAdam
-                                        ? static_cast<reference::Optimizer&>(adam)
-                                        : static_cast<reference::Optimizer&>(sgd);
+  const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(OptionsOf(kind));
   for (size_t row = 0; row < kSteps * kBatch; row += kBatch) {
     reference::Matrix x{kBatch, 20, std::vector<double>(kBatch * 20)};
     std::vector<int> labels(kBatch);
@@ -67,7 +69,7 @@ std::vector<double> TrainReference(kernels::OptimizerKind kind, double clip_norm
       }
       labels[i] = examples.labels[row + i];
     }
-    mlp.Step(x, labels, optimizer, clip_norm);
+    mlp.Step(x, labels, *optimizer, clip_norm);
   }
   return mlp.parameters();
 }

@@ -3,7 +3,7 @@
 //   kStates                            arrays of state, each as long as the parameters
 //   kFlops                             operations for each parameter, a root or a quotient being
 //   one Apply<Math>(step, g, w, s)         w: parameter, g: its gradient, s: its kStates states;
-//                                      step: an UpdateStep, or its like in double
+//                                      step: an UpdateStepOf<float> or <double>
 //
 // Weight decay is decoupled from the gradient: w shrinks by learning_rate * weight_decay per step
 // (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019).
@@ -23,6 +23,33 @@ struct Sgd {
   template <class Math, class V, class Step>
   static void Apply(const Step& step, V g, V& w, V*) {
     w = mul_add(V(-step.rate), g, w * V(step.keep));
+  }
+};
+
+// Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, as frameworks
+// have it, with the rate outside of the velocity v:
+//   v = beta1 v + g,  w -= rate * v
+struct Momentum {
+  static constexpr size_t kStates = 1;
+  static constexpr double kFlops = 5;
+  template <class Math, class V, class Step>
+  static void Apply(const Step& step, V g, V& w, V* s) {
+    s[0] = mul_add(V(step.beta1), s[0], g);
+    w = mul_add(V(-step.rate), s[0], w * V(step.keep));
+  }
+};
+
+// Tieleman & Hinton, "Lecture 6.5 - rmsprop", 2012, with epsilon outside of the root:
+//   v = beta2 v + (1 - beta2) g^2,  w -= rate * g / (sqrt(v) + epsilon)
+struct RmsProp {
+  static constexpr size_t kStates = 1;
+  static constexpr double kFlops = 10;
+  template <class Math, class V, class Step>
+  static void Apply(const Step& step, V g, V& w, V* s) {
+    s[0] = sub_mul(s[0], V(1.0f - step.beta2), sub_mul(s[0], g, g));
+    const V change =
+        Math::DivideByRoot(g, s[0], V(-1.0f / step.rate), V(-step.epsilon / step.rate));
+    w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
   }
 };
 

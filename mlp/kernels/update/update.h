@@ -35,14 +35,16 @@ double FlopsPerParameter(OptimizerKind kind);
 double BytesPerParameter(OptimizerKind kind);
 
 // What is the same for all parameters in one step; see optimizer_math.h for the formulas.
-struct UpdateStep {
-  float rate = 0;        // learning rate, bias-corrected where the optimizer does that
-  float keep = 1;        // 1 - learning rate * weight decay
-  float beta1 = 0;       // decay of the first moment
-  float beta2 = 0;       // decay of the second moment
-  float root_scale = 1;  // 1 / sqrt(1 - beta2^t)
-  float epsilon = 0;
+template <class T>
+struct UpdateStepOf {
+  T rate = 0;        // learning rate, bias-corrected where the optimizer does that
+  T keep = 1;        // 1 - learning rate * weight decay
+  T beta1 = 0;       // what stays of the first moment, or of the velocity
+  T beta2 = 0;       // what stays of the second moment
+  T root_scale = 1;  // 1 / sqrt(1 - beta2^t) where the optimizer corrects its bias
+  T epsilon = 0;
 };
+using UpdateStep = UpdateStepOf<float>;
 
 // A stretch of the flat parameter vector with all that belongs to it. All of the same length;
 // states beyond States(kind) are empty.

@@ -11,18 +11,8 @@
 
 namespace mlp::kernels {
 
-// UpdateStep in double.
-struct UpdateStepDouble {
-  double rate = 0;
-  double keep = 1;
-  double beta1 = 0;
-  double beta2 = 0;
-  double root_scale = 1;
-  double epsilon = 0;
-};
-
 // All spans of the same length; states beyond States(kind) are empty.
-inline void UpdateDouble(OptimizerKind kind, const UpdateStepDouble& step,
+inline void UpdateDouble(OptimizerKind kind, const UpdateStepOf<double>& step,
                          std::span<double> parameters, std::span<const double> gradient,
                          const std::array<std::span<double>, kMaxStates>& states) {
   ForOptimizer(kind, MathMode::kExact, [&]<class Optimizer, class Math>() {

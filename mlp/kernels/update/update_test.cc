@@ -31,6 +31,12 @@ std::unique_ptr<reference::Optimizer> Textbook(OptimizerKind kind, double decay)
   switch (kind) {
     case OptimizerKind::kSgd:
       return std::make_unique<reference::Sgd>(reference::SgdOptions{kLearningRate, decay});
+    case OptimizerKind::kMomentum:
+      return std::make_unique<reference::Momentum>(
+          reference::MomentumOptions{kLearningRate, kBeta1, decay});
+    case OptimizerKind::kRmsProp:
+      return std::make_unique<reference::RmsProp>(
+          reference::RmsPropOptions{kLearningRate, kBeta2, kEpsilon, decay});
     case OptimizerKind::kAdam:
       return std::make_unique<reference::Adam>(
           reference::AdamOptions{kLearningRate, kBeta1, kBeta2, kEpsilon, decay});
@@ -46,8 +52,22 @@ UpdateStep StepAt(OptimizerKind kind, int t, double decay) {
           .keep = static_cast<float>(1 - kLearningRate * decay),
           .beta1 = static_cast<float>(kBeta1),
           .beta2 = static_cast<float>(kBeta2),
-          .root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t))),
+          .root_scale = adam ? static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t))) : 1,
           .epsilon = static_cast<float>(kEpsilon)};
+}
+
+// Bound of the sum of t steps where they are quotients by a root, else 0.
+double LongestStep(OptimizerKind kind, int t) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+    case OptimizerKind::kMomentum:
+      return 0;
+    case OptimizerKind::kRmsProp:
+      return t * kLearningRate / std::sqrt(1 - kBeta2);
+    case OptimizerKind::kAdam:
+      return t * kLearningRate;
+  }
+  return 0;
 }
 
 // Parameters, and a gradient for each step whose elements are of very different sizes.
@@ -97,7 +117,8 @@ TEST_P(UpdateTest, FollowsTheReferenceOverSteps) {
       const std::unique_ptr<reference::Optimizer> textbook = Textbook(kind, decay);
       std::vector<double> expected(run.w.begin(), run.w.end());
       // What an element has gone through: the sum of the sizes of w and of all its changes, for
-      // Adam at most a few learning rates each. Its error is some ulp of that.
+      // some optimizers a few learning rates each. Its error is some ulp of that, where they divide
+      // by a root beside that of the quotient.
       std::vector<double> path(n);
       for (size_t i = 0; i < n; ++i) path[i] = std::abs(expected[i]);
       for (int t = 0; t < kSteps; ++t) {
@@ -108,9 +129,7 @@ TEST_P(UpdateTest, FollowsTheReferenceOverSteps) {
         for (size_t i = 0; i < n; ++i) {
           path[i] += std::abs(expected[i] - before[i]);
           const double of_step = math == MathMode::kFast ? 1e-5 : 2e-6;
-          const bool adam = kind == OptimizerKind::kAdam;
-          const double absolute =
-              (t + 1) * 2 * kUlp * path[i] + (adam ? of_step * (t + 1) * kLearningRate : 0);
+          const double absolute = (t + 1) * 2 * kUlp * path[i] + of_step * LongestStep(kind, t + 1);
           ASSERT_TRUE(IsNear(run.w[i], expected[i], 0, absolute))
               << Repro(GetParam(), kind, math, n, i) << ", decay=" << decay << ", step " << t + 1;
         }
@@ -198,9 +217,10 @@ TEST_P(UpdateTest, ResultsDoNotDependOnThePosition) {
 
 TEST(OptimizerKindTest, NamesAreReadBack) {
   for (const OptimizerKind kind : kOptimizerKinds) EXPECT_EQ(*ParseOptimizerKind(Name(kind)), kind);
-  const absl::Status status = ParseOptimizerKind("momentum").status();
+  const absl::Status status = ParseOptimizerKind("adagrad").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(status.message(), "--optimizer: expected one of sgd, adam, found \"momentum\"");
+  EXPECT_EQ(status.message(),
+            "--optimizer: expected one of sgd, momentum, rmsprop, adam, found \"adagrad\"");
 }
 
 INSTANTIATE_TEST_SUITE_P(, UpdateTest, testing::ValuesIn(SupportedTargets()), TestName);

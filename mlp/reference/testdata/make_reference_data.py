@@ -1,9 +1,9 @@
 """Writes pytorch.json and mpmath.json beside itself: what other people's software computes for the
 same networks, optimizers and functions. The tests compare mlp/reference with these numbers.
 
-Made with Python 3.11, torch 2.7.1 (on the CPU) and mpmath 1.3.0. To make them again:
+Made with Python 3.11, torch 2.15.0 (on the CPU) and mpmath 1.3.0. To make them again:
 
-  python3 -m venv venv && venv/bin/pip install torch==2.7.1 mpmath==1.3.0
+  python3 -m venv venv && venv/bin/pip install torch==2.15.0 mpmath==1.3.0
   venv/bin/python mlp/reference/testdata/make_reference_data.py
 """
 
@@ -17,7 +17,7 @@ WIDTHS = [5, 7, 4, 3]
 BATCH = 6
 STEPS = 4
 
-# Between them: every activation, both optimizers, with and without weight decay and clipping.
+# Between them: every activation, every optimizer, with and without weight decay and clipping.
 # clip_norm 0 is no clipping.
 TRAININGS = [
     {
@@ -56,6 +56,18 @@ TRAININGS = [
         },
         "clip_norm": 0.2,
     },
+    {
+        "activations": ["tanh", "relu", "identity"],
+        "optimizer": "momentum",
+        "options": {"learning_rate": 0.1, "momentum": 0.8, "weight_decay": 0.1},
+        "clip_norm": 0,
+    },
+    {
+        "activations": ["silu", "sigmoid", "identity"],
+        "optimizer": "rmsprop",
+        "options": {"learning_rate": 0.01, "rho": 0.8, "epsilon": 0.01, "weight_decay": 0.1},
+        "clip_norm": 0.3,
+    },
 ]
 
 PYTORCH_ACTIVATIONS = {
@@ -69,13 +81,19 @@ PYTORCH_ACTIVATIONS = {
 
 
 def make_optimizer(kind, options, parameters):
-    if kind == "sgd":  # Without momentum PyTorch's decay is the decoupled one.
-        return torch.optim.SGD(
-            parameters, lr=options["learning_rate"], weight_decay=options["weight_decay"]
+    rate = options["learning_rate"]
+    # PyTorch puts the decay of these into the gradient: train() decays, decoupled, instead.
+    if kind == "momentum":
+        return torch.optim.SGD(parameters, lr=rate, momentum=options["momentum"])
+    if kind == "rmsprop":
+        return torch.optim.RMSprop(
+            parameters, lr=rate, alpha=options["rho"], eps=options["epsilon"]
         )
+    if kind == "sgd":  # Without momentum PyTorch's decay is the decoupled one.
+        return torch.optim.SGD(parameters, lr=rate, weight_decay=options["weight_decay"])
     return torch.optim.AdamW(
         parameters,
-        lr=options["learning_rate"],
+        lr=rate,
         betas=(options["beta1"], options["beta2"]),
         eps=options["epsilon"],
         weight_decay=options["weight_decay"],
@@ -122,6 +140,10 @@ def train(case):
         if 0 < case["clip_norm"] < norm:
             for p in parameters:
                 p.grad *= case["clip_norm"] / norm
+        if case["optimizer"] in ("momentum", "rmsprop"):
+            with torch.no_grad():
+                for p in parameters:
+                    p *= 1 - case["options"]["learning_rate"] * case["options"]["weight_decay"]
         optimizer.step()
         result["steps"].append(
             {
