@@ -118,12 +118,7 @@ int Main(Experiment& experiment) {
   }
   // With equal seeds it is equal to the last bit.
   table.OmitBaselineAgain();
-  experiment.SetConfig("early_loss_deviation",
-                       "largest relative difference from the reference's loss in the first steps");
-  experiment.SetConfig("loss_deviation",
-                       "largest relative difference from the reference's loss in all steps");
-  experiment.SetConfig("weight_deviation",
-                       "distance from the reference's weights, in parts of the way travelled");
+  SetDeviationConfig(experiment);
   return experiment.Run();
 }
 

@@ -26,6 +26,7 @@
 #include "mlp/flags/flags.h"
 #include "mlp/flags/interrupt.h"
 #include "mlp/flags/paths.h"
+#include "mlp/flags/program.h"
 #include "mlp/flags/progress.h"
 #include "mlp/model/spec.h"
 #include "mlp/record/environment.h"
@@ -366,4 +367,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace mlp::peers
 
-int main(int argc, char** argv) { return mlp::peers::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("compare", [&] { return mlp::peers::Main(argc, argv); });
+}

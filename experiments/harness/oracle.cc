@@ -146,6 +146,15 @@ std::vector<int> Predictions(const Session& session, const train::TrainOptions& 
   return predictions;
 }
 
+void SetDeviationConfig(Experiment& experiment) {
+  experiment.SetConfig("early_loss_deviation",
+                       "largest relative difference from the reference's loss in the first steps");
+  experiment.SetConfig("loss_deviation",
+                       "largest relative difference from the reference's loss in all steps");
+  experiment.SetConfig("weight_deviation",
+                       "distance from the reference's weights, in parts of the way travelled");
+}
+
 double PredictionAgreementPct(const Session& session, const train::TrainOptions& options,
                               const model::Model& model, const Oracle& oracle) {
   const std::vector<int> mine = Predictions(session, options, model, oracle.predictions.size());

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "experiments/harness/experiment.h"
 #include "experiments/harness/session.h"
 #include "experiments/harness/train.h"
 #include "mlp/data/dataset.h"
@@ -43,6 +44,10 @@ double LossDeviation(const std::vector<double>& step_losses, const std::vector<d
 // |w - reference's w| / |reference's w - start|: the distance between the two ends, in parts of the
 // way travelled.
 double WeightDeviation(const model::Model& model, const Oracle& oracle);
+
+// What an experiment's record says of the metrics early_loss_deviation, loss_deviation and
+// weight_deviation.
+void SetDeviationConfig(Experiment& experiment);
 
 // The part of the oracle's predictions that the model shares, in percent.
 double PredictionAgreementPct(const Session& session, const train::TrainOptions& options,

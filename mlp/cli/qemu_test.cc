@@ -94,6 +94,50 @@ TEST_F(QemuTest, RunsWithAllKernelsOfTheCpu) {
   }
 }
 
+// What the engine does by kernels of their own: inputs that are 0 left out, words of bfloat16,
+// every optimizer, activations, losses, layers of several panels, the profile and its peaks.
+TEST_F(QemuTest, RunsEveryWayOfTheEngine) {
+  const std::vector<std::vector<std::string>> ways = {
+      {"--skip_zeros=yes"},
+      {"--skip_zeros=no", "--model=36-150-70-10"},
+      {"--skip_zeros=yes", "--model=36-150-silu-70-tanh-10-sigmoid"},
+      {"--precision=bf16"},
+      {"--precision=bf16x3", "--model=36-150-70-10-linear"},
+      {"--precision=split3"},
+      {"--profile"},
+      {"--optimizer=sgd"},
+      {"--optimizer=momentum", "--weight_decay=0.1"},
+      {"--optimizer=rmsprop", "--math=exact"},
+      {"--strategy=tiny"},
+  };
+  for (const Cpu& cpu : Cpus()) {
+    for (const std::string& isa : cpu.isas) {
+      for (const std::vector<std::string>& way : ways) {
+        std::vector<std::string> flags = {"--epochs=1", "--threads=2", "--isa=" + isa,
+                                          "--strategy=tensor_parallel"};
+        // Later flags replace earlier ones.
+        flags.insert(flags.end(), way.begin(), way.end());
+        const auto result = Train(cpu, flags);
+        EXPECT_EQ(result.exit_code, kDone)
+            << cpu.name << ", " << isa << ", " << way.front() << ": " << result.errors;
+      }
+    }
+  }
+}
+
+TEST_F(QemuTest, PredictsAndMeasuresItself) {
+  const std::string model = runner_.Path("model.mlp");
+  const auto trained = runner_.Train({"--epochs=1", "--out=" + model, "--quiet"});
+  ASSERT_EQ(trained.exit_code, kDone) << trained.errors;
+  for (const Cpu& cpu : Cpus()) {
+    const auto result = RunOn(cpu, mlp_, {"evaluate", "--in=" + model, "--data=" + runner_.data()});
+    EXPECT_EQ(result.exit_code, kDone) << cpu.name << ": " << result.errors;
+  }
+  // On the CPU that has the least: an emulator takes long for it.
+  const auto tuned = RunOn(Cpus().front(), mlp_, {"tune", "--json"});
+  EXPECT_EQ(tuned.exit_code, kDone) << tuned.errors;
+}
+
 TEST_F(QemuTest, WhatTheCpuLacksIsAClearError) {
   for (const Cpu& cpu : Cpus()) {
     for (const std::string& isa : cpu.lacks) {

@@ -5,9 +5,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
-#include <algorithm>
 #include <array>
-#include <functional>
 #include <span>
 
 #include "absl/strings/escaping.h"
@@ -16,24 +14,21 @@
 
 namespace mlp::data {
 
-std::vector<uint32_t> UsedColumns(const Examples& examples) {
-  std::vector<uint8_t> any(examples.features);
-  const size_t rows = examples.pixels.empty() ? 0 : examples.size;
-  for (size_t i = 0; i < rows; ++i) {
-    const uint8_t* row = examples.pixels.data() + i * any.size();
-    std::transform(any.begin(), any.end(), row, any.begin(), std::bit_or<uint8_t>());
+PixelUse FindPixelUse(const Examples& examples) {
+  PixelUse use;
+  if (examples.pixels.empty()) return use;
+  std::vector<uint32_t> rows(examples.features);  // where a column is not 0
+  for (size_t i = 0; i < examples.size; ++i) {
+    const uint8_t* row = examples.pixels.data() + i * rows.size();
+    for (size_t j = 0; j < rows.size(); ++j) rows[j] += row[j] != 0;
   }
-  std::vector<uint32_t> used;
-  for (uint32_t j = 0; j < any.size(); ++j) {
-    if (any[j] != 0) used.push_back(j);
+  size_t pixels = 0;
+  for (uint32_t j = 0; j < rows.size(); ++j) {
+    if (rows[j] != 0) use.columns.push_back(j);
+    pixels += rows[j];
   }
-  return used;
-}
-
-double Density(const Examples& examples) {
-  if (examples.pixels.empty()) return 1;
-  const auto zeros = std::count(examples.pixels.begin(), examples.pixels.end(), uint8_t{0});
-  return 1 - static_cast<double>(zeros) / static_cast<double>(examples.pixels.size());
+  use.density = static_cast<double>(pixels) / static_cast<double>(examples.pixels.size());
+  return use;
 }
 
 std::string Sha256(const Dataset& dataset) {

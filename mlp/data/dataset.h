@@ -30,11 +30,14 @@ struct Dataset {
   std::string sha256;  // hex, see Sha256
 };
 
-// Columns of the pixels that are not 0 in every row, ascending; none for no pixels.
-std::vector<uint32_t> UsedColumns(const Examples& examples);
+// Where pixels are not 0.
+struct PixelUse {
+  std::vector<uint32_t> columns;  // those that are not 0 in every row, ascending; none for no pixels
+  double density = 1;             // the part of all pixels; 1 for no pixels
+};
 
-// The part of the pixels that is not 0; 1 for no pixels.
-double Density(const Examples& examples);
+// Walks all pixels, once.
+PixelUse FindPixelUse(const Examples& examples);
 
 // SHA-256 over train pixels, labels, values, then those of the test part, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);

@@ -17,24 +17,26 @@ Examples Of(size_t features, const std::vector<uint8_t>& pixels) {
   return examples;
 }
 
-TEST(UsedColumnsTest, AreThoseThatAnyRowHas) {
+TEST(PixelUseTest, ColumnsAreThoseThatAnyRowHas) {
   const Examples examples = Of(5, {0, 7, 0, 0, 0,  //
                                    0, 0, 0, 0, 255, 0, 1, 0, 0, 0});
-  EXPECT_EQ(UsedColumns(examples), (std::vector<uint32_t>{1, 4}));
+  EXPECT_EQ(FindPixelUse(examples).columns, (std::vector<uint32_t>{1, 4}));
 }
 
-TEST(UsedColumnsTest, NoneWhereThereIsNothing) {
-  EXPECT_TRUE(UsedColumns(Of(3, {0, 0, 0, 0, 0, 0})).empty());
+TEST(PixelUseTest, NoColumnsWhereThereIsNothing) {
+  const PixelUse none = FindPixelUse(Of(3, {0, 0, 0, 0, 0, 0}));
+  EXPECT_TRUE(none.columns.empty());
+  EXPECT_EQ(none.density, 0);
   Examples values;
   values.size = 2;
   values.features = 1;
   values.values = AlignedBuffer<float>(2);
-  EXPECT_TRUE(UsedColumns(values).empty());
+  EXPECT_TRUE(FindPixelUse(values).columns.empty());
 }
 
-TEST(DensityTest, IsThePartThatIsNotZero) {
-  EXPECT_EQ(Density(Of(2, {0, 1, 0, 9, 0, 0, 0, 0})), 0.25);
-  EXPECT_EQ(Density(Examples()), 1);
+TEST(PixelUseTest, DensityIsThePartThatIsNotZero) {
+  EXPECT_EQ(FindPixelUse(Of(2, {0, 1, 0, 9, 0, 0, 0, 0})).density, 0.25);
+  EXPECT_EQ(FindPixelUse(Examples()).density, 1);
 }
 
 }  // namespace

@@ -73,15 +73,14 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
                                                    " needs pixels, found the values of ",
                                                    dataset.name, "; use --strategy=fused"));
   }
-  std::optional<bool>& skip_zeros = trainer.options_.strategy.skip_zeros;
-  if (!skip_zeros) {
-    skip_zeros = kind == StrategyKind::kTensorParallel &&
-                 trainer.options_.strategy.precision == kernels::Precision::kFp32 &&
-                 data::Density(dataset.train) < options.strategy.skip_below;
+  StrategyOptions& strategy = trainer.options_.strategy;
+  data::PixelUse use;
+  if (kind == StrategyKind::kTensorParallel) use = data::FindPixelUse(dataset.train);
+  if (!strategy.skip_zeros) {
+    strategy.skip_zeros =
+        strategy.precision == kernels::Precision::kFp32 && use.density < strategy.skip_below;
   }
-  if (kind == StrategyKind::kTensorParallel) {
-    trainer.options_.strategy.columns = data::UsedColumns(dataset.train);
-  }
+  strategy.columns = std::move(use.columns);
   trainer.validation_rows_ = std::move(split.validation_rows);
   trainer.batcher_ = std::make_unique<data::Batcher>(split.train_rows, batch_size,
                                                      options.last_batch, options.seed);

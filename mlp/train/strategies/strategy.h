@@ -78,7 +78,7 @@ struct StrategyOptions {
   std::optional<bool> skip_zeros = {};
   double skip_below = 0.35;  // see mlp/tune
   // Of tensor_parallel: the inputs that are not 0 in the whole training set, ascending, see
-  // data::UsedColumns (Trainer); empty: all. The others have no gradient.
+  // data::FindPixelUse (Trainer); empty: all. The others have no gradient.
   std::vector<uint32_t> columns = {};
   size_t micro_batches = 4;  // of accumulate
   double clip_norm = 0;      // upper bound of the gradient's L2 norm; 0 for none
