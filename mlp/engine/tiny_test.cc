@@ -135,6 +135,45 @@ TEST_P(TinyTest, StepsFollowTheReference) {
   }
 }
 
+// A step at once does what the gradient and its update do one after the other.
+TEST_P(TinyTest, AStepOfOneSampleIsItsGradientAndItsUpdate) {
+  for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
+    for (uint64_t seed = 1; seed <= 12; ++seed) {
+      const Problem problem(seed);
+      const size_t parameters = problem.start.parameters().size();
+      model::Model one(problem.spec), two(problem.spec);
+      std::ranges::copy(problem.start.parameters(), one.parameters().begin());
+      std::ranges::copy(problem.start.parameters(), two.parameters().begin());
+      const optim::OptimizerOptions options = {.kind = kind, .learning_rate = 1e-3};
+      optim::Optimizer optimizer(options, parameters);
+      const kernels::KernelSet& kernels = kernels::KernelsFor(GetParam());
+      Tiny at_once(one, optimizer, kernels, kernels::MathMode::kExact);
+      Tiny in_turn(two, optimizer, kernels, kernels::MathMode::kExact);
+      RunTeam(1, [&](const Worker&) {
+        for (const std::vector<uint32_t>& rows : problem.batches) {
+          optimizer.BeginStep();
+          const StepResult actual = at_once.Step(problem.examples, rows[0], optimizer.step());
+          const StepResult expected = in_turn.Gradient(problem.examples, {rows.data(), 1});
+          in_turn.Update(optimizer.step());
+          EXPECT_EQ(actual.loss_sum, expected.loss_sum);
+          EXPECT_EQ(actual.hits, expected.hits);
+          EXPECT_EQ(actual.samples, 1u);
+        }
+      });
+      optim::Optimizer other(options, parameters);
+      at_once.Store(one, optimizer);
+      in_turn.Store(two, other);
+      for (size_t i = 0; i < parameters; ++i) {
+        ASSERT_EQ(one.parameters()[i], two.parameters()[i])
+            << Name(kind) << ", " << Format(problem.spec) << ", parameter " << i;
+      }
+      for (size_t k = 0; k < kernels::States(kind); ++k) {
+        EXPECT_TRUE(std::ranges::equal(optimizer.state(k), other.state(k)));
+      }
+    }
+  }
+}
+
 // Softmax does not see what all logits have in common, so nothing keeps it small.
 TEST_P(TinyTest, LogitsMayAllBeFarFromZero) {
   const model::ModelSpec spec = {4, {{3, kernels::Activation::kIdentity}}};

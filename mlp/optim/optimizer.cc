@@ -72,25 +72,28 @@ StepConstants<T>::StepConstants(const OptimizerOptions& o)
 template <class T>
 kernels::UpdateStepOf<T> StepConstants<T>::At(int64_t step, double learning_rate) const {
   const auto t = static_cast<double>(step);
-  // 1 - beta^t. From 2^-60 on the power is lost beside 1, and not worth its computation: tiny nets
-  // do ten million steps in a second.
-  const auto correction = [&](double beta, double log2_beta) {
-    if (kind_ != OptimizerKind::kAdam) return 1.0;
-    return t * log2_beta < -60 ? 1.0 : 1 - std::pow(beta, t);
+  // 1 - beta^t. From 2^-60 on the power is lost beside 1, and neither it nor what is divided by 1
+  // is worth its computation: tiny nets do ten million steps in a second.
+  const auto needs_correction = [&](double log2_beta) {
+    return kind_ == OptimizerKind::kAdam && t * log2_beta >= -60;
   };
-  const double correction1 = correction(beta1_, log2_beta1_);
-  const double correction2 = correction(beta2_, log2_beta2_);
   // Kernels that divide by a root divide by the rate, too: it must not become 0, nor what is
   // divided infinite.
   constexpr double kLeastRate = 1e-24;
   const bool divides = kind_ == OptimizerKind::kRmsProp || kind_ == OptimizerKind::kAdam;
   const double rate = divides ? std::max(learning_rate, kLeastRate) : learning_rate;
-  return {.rate = static_cast<T>(rate / correction1),
-          .keep = static_cast<T>(1 - rate * weight_decay_),
-          .beta1 = static_cast<T>(beta1_),
-          .beta2 = static_cast<T>(beta2_),
-          .root_scale = static_cast<T>(1 / std::sqrt(correction2)),
-          .epsilon = static_cast<T>(epsilon_)};
+  kernels::UpdateStepOf<T> constants = {.rate = static_cast<T>(rate),
+                                        .keep = static_cast<T>(1 - rate * weight_decay_),
+                                        .beta1 = static_cast<T>(beta1_),
+                                        .beta2 = static_cast<T>(beta2_),
+                                        .epsilon = static_cast<T>(epsilon_)};
+  if (needs_correction(log2_beta1_)) {
+    constants.rate = static_cast<T>(rate / (1 - std::pow(beta1_, t)));
+  }
+  if (needs_correction(log2_beta2_)) {
+    constants.root_scale = static_cast<T>(1 / std::sqrt(1 - std::pow(beta2_, t)));
+  }
+  return constants;
 }
 
 template class StepConstants<float>;

@@ -11,5 +11,7 @@ template <>
 const TinyKernels& TinyTable<Backend::kSimd, Isa::kSse2>();
 template <>
 const TinyKernels& TinyTable<Backend::kSimd, Isa::kAvx2>();
+template <>
+const TinyKernels& TinyTable<Backend::kSimd, Isa::kAvx512>();
 
 }  // namespace mlp::kernels

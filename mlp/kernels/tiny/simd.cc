@@ -11,11 +11,39 @@
 #include "mlp/kernels/loss/loss_math.h"
 #include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/tiny/kernels.h"
+#include "mlp/kernels/update/for_optimizer.h"
+
+#ifdef __AVX512VL__
+// Half of AVX-512's vectors, with its estimates: tiny nets do not fill whole ones. A name of this
+// file alone, so that nothing of it is merged with what other files make of AVX2.
+namespace {
+struct HalfAvx512 : xsimd::fma3<xsimd::avx2> {};
+}  // namespace
+namespace xsimd::types {
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(HalfAvx512, avx2);
+}  // namespace xsimd::types
+#endif
 
 namespace mlp::kernels {
+#ifdef __AVX512VL__
+template <>
+struct Primitives<xsimd::batch<float, HalfAvx512>> {
+  using V = xsimd::batch<float, HalfAvx512>;
+  static constexpr bool kEstimates = true;
+  static V MulAdd(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V SubMul(V c, V a, V b) { return _mm256_fnmadd_ps(a, b, c); }
+  static V ReciprocalEstimate(V x) { return _mm256_rcp14_ps(x); }
+  static V RsqrtEstimate(V x) { return _mm256_rsqrt14_ps(x); }
+  static V PowerOfTwo(V n) { return xsimd::bitwise_cast<V>((xsimd::to_int(n) + 127) << 23); }
+};
+#endif
 namespace {
 
+#ifdef __AVX512VL__
+using V = xsimd::batch<float, HalfAvx512>;
+#else
 using V = Vec<Isa::MLP_TARGET_ISA>;
+#endif
 constexpr size_t kLanes = V::size;
 
 size_t Padded(size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
@@ -182,27 +210,51 @@ TinyResult LossOf(const TinyNet& net, const float* z, size_t n, uint8_t label, f
   __builtin_unreachable();
 }
 
+// What becomes of a vector of the gradient, that of the parameters from `at` on: it is kept.
 template <bool kAdd>
-void Emit(V value, float* to) {
-  (kAdd ? Load(to) + value : value).store_aligned(to);
-}
+struct Keep {
+  float* gradient;
+
+  [[gnu::always_inline]] void operator()(V value, size_t at) const {
+    (kAdd ? Load(gradient + at) + value : value).store_aligned(gradient + at);
+  }
+};
+
+// Or it is applied.
+template <class Optimizer, class Math>
+struct Apply {
+  UpdateStep step;
+  float* parameters;
+  std::array<float*, kMaxStates> states;
+
+  [[gnu::always_inline]] void operator()(V value, size_t at) const {
+    V w = Load(parameters + at);
+    V s[kMaxStates];
+#pragma GCC unroll 2
+    for (size_t k = 0; k < Optimizer::kStates; ++k) s[k] = Load(states[k] + at);
+    Optimizer::template Apply<Math>(step, value, w, s);
+    w.store_aligned(parameters + at);
+#pragma GCC unroll 2
+    for (size_t k = 0; k < Optimizer::kStates; ++k) s[k].store_aligned(states[k] + at);
+  }
+};
 
 // The gradient of a layer's parameters from that of its sums, d.
-template <bool kAdd>
+template <class Sink>
 [[gnu::always_inline]] inline void Weights(const TinyLayer& layer, const float* x, const float* d,
-                                           float* gradient) {
-  float* w = gradient + layer.weights;
+                                           const Sink& sink) {
+  const size_t w = layer.weights;
   const size_t in = Padded(layer.inputs);
   const size_t out = Padded(layer.outputs);
   for (size_t v = 0; v < out; v += kLanes) {
     const V dv = Load(d + v);
-    Emit<kAdd>(dv, gradient + layer.bias + v);
+    sink(dv, layer.bias + v);
     if (!layer.along_outputs) continue;
-    for (size_t k = 0; k < layer.inputs; ++k) Emit<kAdd>(V(x[k]) * dv, w + k * out + v);
+    for (size_t k = 0; k < layer.inputs; ++k) sink(V(x[k]) * dv, w + k * out + v);
   }
   if (layer.along_outputs) return;
   for (size_t j = 0; j < layer.outputs; ++j) {
-    for (size_t v = 0; v < in; v += kLanes) Emit<kAdd>(V(d[j]) * Load(x + v), w + j * in + v);
+    for (size_t v = 0; v < in; v += kLanes) sink(V(d[j]) * Load(x + v), w + j * in + v);
   }
 }
 
@@ -222,9 +274,11 @@ template <bool kAdd>
   }
 }
 
-template <bool kAdd>
+template <class Sink>
 TinyResult Sample(const TinyNet& net, const float* parameters, uint8_t label, float scale,
-                  float* gradient) {
+                  const Sink& sink_in) {
+  // A copy: vectors that are stored might alias the original.
+  const Sink sink = sink_in;
   const float* x = net.x;
   for (const TinyLayer& layer : net.layers) {
     Forward(net, layer, parameters, x);
@@ -238,13 +292,13 @@ TinyResult Sample(const TinyNet& net, const float* parameters, uint8_t label, fl
   for (size_t i = net.layers.size(); i-- > 0;) {
     const TinyLayer& layer = net.layers[i];
     if (i == 0) {
-      Weights<kAdd>(layer, net.x, d, gradient);
+      Weights(layer, net.x, d, sink);
       break;
     }
     // The way back first: what follows waits for it alone.
     const TinyLayer& before = net.layers[i - 1];
     Inputs(net, layer, before, parameters, d, next);
-    Weights<kAdd>(layer, net.work + before.y, d, gradient);
+    Weights(layer, net.work + before.y, d, sink);
     std::swap(d, next);
   }
   return result;
@@ -252,15 +306,25 @@ TinyResult Sample(const TinyNet& net, const float* parameters, uint8_t label, fl
 
 TinyResult Gradient(const TinyNet& net, const float* parameters, uint8_t label, float scale,
                     bool add, float* gradient) {
-  return add ? Sample<true>(net, parameters, label, scale, gradient)
-             : Sample<false>(net, parameters, label, scale, gradient);
+  return add ? Sample(net, parameters, label, scale, Keep<true>{gradient})
+             : Sample(net, parameters, label, scale, Keep<false>{gradient});
+}
+
+TinyResult Step(const TinyNet& net, OptimizerKind kind, const UpdateStep& step, uint8_t label,
+                float* parameters, const std::array<float*, kMaxStates>& states) {
+  TinyResult result;
+  ForOptimizer(kind, net.math, [&]<class Optimizer, class Math>() {
+    result = Sample(net, parameters, label, 1.0f, Apply<Optimizer, Math>{step, parameters, states});
+  });
+  return result;
 }
 
 }  // namespace
 
 template <>
 const TinyKernels& TinyTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
-  static constexpr TinyKernels kTable = {{Backend::kSimd, Isa::MLP_TARGET_ISA}, kLanes, Gradient};
+  static constexpr TinyKernels kTable = {
+      {Backend::kSimd, Isa::MLP_TARGET_ISA}, kLanes, Gradient, Step};
   return kTable;
 }
 

@@ -6,8 +6,15 @@ namespace mlp::kernels {
 
 const TinyKernels* FindTinyKernels(const Target& target) {
   if (target.backend != Backend::kSimd) return nullptr;
-  return target.isa == Isa::kSse2 ? &TinyTable<Backend::kSimd, Isa::kSse2>()
-                                  : &TinyTable<Backend::kSimd, Isa::kAvx2>();
+  switch (target.isa) {
+    case Isa::kSse2:
+      return &TinyTable<Backend::kSimd, Isa::kSse2>();
+    case Isa::kAvx2:
+      return &TinyTable<Backend::kSimd, Isa::kAvx2>();
+    case Isa::kAvx512:
+      return &TinyTable<Backend::kSimd, Isa::kAvx512>();
+  }
+  __builtin_unreachable();
 }
 
 }  // namespace mlp::kernels

@@ -18,9 +18,11 @@ class Clipper {
   Clipper(double max_norm, size_t parameters)
       : max_norm_(max_norm), partials_(max_norm > 0 ? kernels::NormPartials(parameters) : 0) {}
 
+  bool clips() const { return max_norm_ > 0; }
+
   // gradient *= max_norm / |gradient| where the norm is larger. SPMD, ends with a Sync.
   void Clip(const kernels::Context& context, std::span<float> gradient) {
-    if (max_norm_ == 0) return;
+    if (!clips()) return;
     const ProfileScope scope(context.lane, ProfileOp::kClip);
     const double norm = std::sqrt(kernels::SquaredNorm(context, gradient, partials_.span()));
     if (norm > max_norm_) kernels::Scale(context, static_cast<float>(max_norm_ / norm), gradient);

@@ -29,6 +29,10 @@ engine::StepResult Tiny::Steps(const engine::Batch& batch, size_t batch_size) {
     for (size_t begin = 0; begin < batch.rows.size(); begin += batch_size) {
       const size_t n = std::min(batch_size, batch.rows.size() - begin);
       optimizer_.BeginStep();
+      if (n == 1 && !clipper_.clips()) {
+        sum += engine_.Step(*batch.examples, batch.rows[begin], optimizer_.step());
+        continue;
+      }
       sum += engine_.Gradient(*batch.examples, batch.rows.subspan(begin, n));
       clipper_.Clip(context, engine_.gradient());
       engine_.Update(optimizer_.step());
