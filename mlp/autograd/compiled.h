@@ -1,7 +1,8 @@
 // A function that is recorded once and replayed at new inputs, without operators or branches of its
 // own: loops over the tape's arrays compute value and gradient. What its comparisons said is part
 // of the record; where one says otherwise at new inputs, the function is recorded again. A branch
-// on a plain number, got by value(), is not seen: compare values themselves.
+// on a plain number, got by value(), is not seen: compare values themselves. A replay adds up runs
+// by vectors, in another order than the recording did: the two may differ in their last bits.
 #pragma once
 
 #include <span>

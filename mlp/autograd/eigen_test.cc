@@ -105,6 +105,36 @@ TEST(Eigen, ComparisonsWithinPrecision) {
   EXPECT_EQ(flat.fullPivLu().rank(), 1);
 }
 
+// Solvers that iterate ask their numbers whether they are finite. The derivative of an eigenvalue
+// of a symmetric matrix is v v', that of the largest singular value is u v'.
+TEST(Eigen, EigenvaluesAndSingularValues) {
+  Tape<double> tape;
+  const Eigen::MatrixXd half = Numbers(4, 4, 1);
+  const Eigen::MatrixXd symmetric = half + half.transpose();
+  const MatrixV s = Values(symmetric);
+  const Eigen::SelfAdjointEigenSolver<MatrixV> solver(s, Eigen::EigenvaluesOnly);
+  tape.Backward(V(solver.eigenvalues()(3)));
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> plain(symmetric);
+  const Eigen::VectorXd v = plain.eigenvectors().col(3);
+  // The solver reads the lower triangle: an element stands for its mirror image, too.
+  for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j <= i; ++j) {
+      EXPECT_NEAR(s(i, j).gradient(), (i == j ? 1 : 2) * v(i) * v(j), 1e-9);
+    }
+  }
+
+  const Eigen::MatrixXd a = Numbers(4, 3, 1);
+  const MatrixV m = Values(a);
+  const Eigen::JacobiSVD<MatrixV> svd(m);
+  tape.Backward(V(svd.singularValues()(0)));
+  const Eigen::JacobiSVD<Eigen::MatrixXd> expected(a, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      EXPECT_NEAR(m(i, j).gradient(), expected.matrixU()(i, 0) * expected.matrixV()(j, 0), 1e-9);
+    }
+  }
+}
+
 TEST(Eigen, MatricesPrint) {
   Tape<double> tape;
   Eigen::Matrix2d a;

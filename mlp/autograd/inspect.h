@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "mlp/autograd/tape.h"
 #include "mlp/kernels/tape/sweep.h"
 
@@ -106,6 +107,11 @@ std::string Text(const T& number) {
   } else {
     return absl::StrCat(number.value, " (direction ", number.direction, ")");
   }
+}
+
+// As it stands between quotes in Graphviz's language.
+inline std::string Quoted(const std::string& name) {
+  return absl::StrReplaceAll(name, {{"\\", "\\\\"}, {"\"", "\\\""}});
 }
 
 }  // namespace internal
@@ -216,7 +222,8 @@ std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options
     const OpOf explained = Explain(tape, id);
     const bool leaf = explained.operands.empty();
     const auto name = options.names.find(id);
-    std::string label = name != options.names.end() ? absl::StrCat(name->second, "\\n") : "";
+    std::string label =
+        name != options.names.end() ? absl::StrCat(internal::Quoted(name->second), "\\n") : "";
     if (!leaf) absl::StrAppend(&label, tape::Name(explained.op));
     size_t shown = explained.operands.size();
     if (explained.op == Op::kDot || explained.op == Op::kSum) {

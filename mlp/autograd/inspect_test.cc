@@ -157,6 +157,8 @@ TEST(Inspect, GraphHasANodeForEachValueAndOneForARun) {
   EXPECT_THAT(dot, HasSubstr("label=\"y\\ntanh"));
   EXPECT_THAT(dot, HasSubstr(absl::StrCat("n", s.id(), " -> ")));
   EXPECT_THAT(dot, HasSubstr("gradient 1\"]"));
+  EXPECT_THAT(ToDot(tape, y, {.names = {{y.id(), "a \"b\" \\c"}}}),
+              HasSubstr("label=\"a \\\"b\\\" \\\\c\\n"));
   EXPECT_THAT(ToDot(tape, y, {.max_nodes = 2}), HasSubstr("more [shape=plaintext"));
 }
 

@@ -26,7 +26,7 @@ struct TrainingOptions {
   optim::OptimizerOptions optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.05};
   // Else once a batch, from the mean gradient. Not for packs, whose samples have one gradient.
   bool update_each_sample = false;
-  double l2 = 0;       // adds l2 / 2 * (sum of squares of all parameters) to the loss
+  double l2 = 0;       // minimises loss + l2 / 2 * (sum of squares of all parameters)
   double dropout = 0;  // the part of hidden outputs that is 0 in training, in [0, 1)
   uint64_t seed = 1;
 };
@@ -44,7 +44,9 @@ inline absl::Status Validate(const TrainingOptions& options) {
   for (const size_t width : options.widths) {
     if (width == 0) return wrong("widths", "numbers above 0", 0);
   }
-  if (!(options.l2 >= 0)) return wrong("l2", "a number from 0", options.l2);
+  if (!(options.l2 >= 0 && std::isfinite(options.l2))) {
+    return wrong("l2", "a number from 0", options.l2);
+  }
   if (!(options.dropout >= 0 && options.dropout < 1)) {
     return wrong("dropout", "a number in [0, 1)", options.dropout);
   }
@@ -75,8 +77,8 @@ class ValueTraining {
   // Values and leaves beyond the parameters that the last sample took.
   TapeMark mark() const { return mark_; }
 
-  // Trains on these rows. Returns their mean loss at the weights that each met. Gradients are 0
-  // before and afterwards.
+  // Trains on these rows. Returns their mean loss, without l2's part, at the weights that each met.
+  // Gradients are 0 before and afterwards.
   double TrainStep(const data::Examples& examples, std::span<const uint32_t> rows) {
     MLP_CHECK_GT(rows.size(), 0u);
     const bool each = options_.update_each_sample;

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <concepts>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -465,5 +466,19 @@ MLP_COMPARISON(>=, kLessEqualGuard, true, b, a)
 MLP_COMPARISON(==, kEqualGuard, true, a, b)
 MLP_COMPARISON(!=, kEqualGuard, false, a, b)
 #undef MLP_COMPARISON
+
+// By comparisons, so that they are guards of compiled programs, too.
+template <class T>
+bool isnan(const Value<T>& a) {
+  return a != a;
+}
+template <class T>
+bool isinf(const Value<T>& a) {
+  return a == std::numeric_limits<T>::infinity() || a == -std::numeric_limits<T>::infinity();
+}
+template <class T>
+bool isfinite(const Value<T>& a) {
+  return a >= std::numeric_limits<T>::lowest() && a <= std::numeric_limits<T>::max();
+}
 
 }  // namespace mlp::autograd

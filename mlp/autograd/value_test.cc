@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -234,6 +235,17 @@ TEST(Value, Comparisons) {
   const size_t size = tape.size();
   EXPECT_FALSE(a > b);
   EXPECT_EQ(tape.size(), size);  // Comparisons are not recorded.
+}
+
+TEST(Value, AsksWhetherNumbersAreFinite) {
+  Tape<double> tape;
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double number : {0.0, -2.5, 1e308, inf, -inf, std::nan("")}) {
+    const V a = number;
+    EXPECT_EQ(isnan(a), std::isnan(number)) << number;
+    EXPECT_EQ(isinf(a), std::isinf(number)) << number;
+    EXPECT_EQ(isfinite(a), std::isfinite(number)) << number;
+  }
 }
 
 TEST(Value, FloatsAreTapesOfTheirOwn) {

@@ -43,7 +43,9 @@ int Run(const std::string& in, const model::SavedModel& saved, const data::Datas
   if (classes < dataset.classes) {
     return Fail(absl::InvalidArgumentError(
         absl::StrCat(in, ": classes: expected at least the ", dataset.classes, " of ", dataset.name,
-                     ", found ", classes, "; name a model that was trained on such data")));
+                     " (", data::LargestLabel(dataset), "), found ", classes,
+                     "; name a model that was trained on such data, or mend a label that is "
+                     "wrong")));
   }
   if (saved.info.dataset.sha256 != dataset.sha256) {
     Note(output.quiet, absl::StrCat(in, " was trained on ", saved.info.dataset.name, ", not on ",

@@ -156,6 +156,9 @@ int Train(int argc, const char* const* argv) {
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 
   const bool strategy_given = flags.Given("strategy");
+  // Before settings of a file count as given, too.
+  std::vector<std::string> given = DependentFlags();
+  std::erase_if(given, [&](const std::string& name) { return !flags.Given(name); });
   std::optional<model::SavedModel> saved;
   if (!options.resume.empty()) {
     absl::StatusOr<model::SavedModel> loaded = model::LoadModel(flags::ResolvePath(options.resume));
@@ -163,6 +166,9 @@ int Train(int argc, const char* const* argv) {
     saved = *std::move(loaded);
     const absl::Status status = AddSettings({argv + 1, argv + argc}, *saved, flags, &options);
     if (!status.ok()) return RefuseUse(kCommand, status);
+  }
+  if (const absl::Status status = CheckEffect(given, options); !status.ok()) {
+    return RefuseUse(kCommand, status);
   }
   absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
   if (!plan.ok()) return RefuseUse(kCommand, plan.status());

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mlp/base/isa.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
@@ -27,6 +28,29 @@ std::string Text(double value) {
 // Settings without which the rest of a training cannot be what it would have been: they decide
 // which samples come when, and what the optimizer's state means.
 constexpr const char* kFixed[] = {"batch_size", "last_batch", "optimizer", "seed", "validation"};
+
+// A flag that has an effect with some values of another one only.
+struct Dependent {
+  const char* name;
+  const char* on;
+  std::string TrainFlags::*chosen;
+  std::vector<std::string> values;
+};
+
+const std::vector<Dependent>& Dependents() {
+  static const auto& dependents = *new std::vector<Dependent>{
+      {"momentum", "optimizer", &TrainFlags::optimizer, {"momentum"}},
+      {"rho", "optimizer", &TrainFlags::optimizer, {"rmsprop"}},
+      {"beta1", "optimizer", &TrainFlags::optimizer, {"adam"}},
+      {"beta2", "optimizer", &TrainFlags::optimizer, {"adam"}},
+      {"epsilon", "optimizer", &TrainFlags::optimizer, {"rmsprop", "adam"}},
+      {"decay", "schedule", &TrainFlags::schedule, {"step", "exponential"}},
+      {"decay_every", "schedule", &TrainFlags::schedule, {"step"}},
+      {"decay_to", "schedule", &TrainFlags::schedule, {"linear", "cosine"}},
+      {"micro_batches", "strategy", &TrainFlags::strategy, {"accumulate"}},
+  };
+  return dependents;
+}
 
 bool HasWords(const train::StrategyOptions& strategy) {
   return strategy.precision != kernels::Precision::kFp32;
@@ -194,6 +218,26 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
   return plan;
+}
+
+std::vector<std::string> DependentFlags() {
+  std::vector<std::string> names;
+  for (const Dependent& flag : Dependents()) names.emplace_back(flag.name);
+  return names;
+}
+
+absl::Status CheckEffect(const std::vector<std::string>& given, const TrainFlags& flags) {
+  for (const Dependent& flag : Dependents()) {
+    const std::string& chosen = flags.*flag.chosen;
+    if (std::ranges::find(given, flag.name) == given.end()) continue;
+    if (std::ranges::find(flag.values, chosen) != flag.values.end()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag.name, ": expected --", flag.on, "=",
+                     absl::StrJoin(flag.values, absl::StrCat(" or --", flag.on, "=")), ", found --",
+                     flag.on, "=", chosen, ", with which it has no effect; leave --", flag.name,
+                     " out, or choose one of these"));
+  }
+  return absl::OkStatus();
 }
 
 bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan) {

@@ -70,6 +70,12 @@ struct TrainPlan {
 };
 absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given);
 
+// Of the flags in `given`, those that say how an optimizer, a schedule or a strategy works have to
+// belong to the one that was chosen. InvalidArgument names the first that does not.
+absl::Status CheckEffect(const std::vector<std::string>& given, const TrainFlags& flags);
+// The flags that CheckEffect knows.
+std::vector<std::string> DependentFlags();
+
 // Whether flags leave anything open that this machine's tuning decides for the plan.
 bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan);
 // Decides it.

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <string>
 #include <tuple>
@@ -140,8 +141,8 @@ TEST_F(TrainTest, JsonHasWhatIsPromised) {
 
 TEST_F(TrainTest, ResumedEqualsUninterruptedByteForByte) {
   for (const char* schedule : {"constant", "exponential"}) {
-    const std::vector<std::string> flags = {std::string("--schedule=") + schedule, "--decay=0.5",
-                                            "--warmup=2.5"};
+    std::vector<std::string> flags = {std::string("--schedule=") + schedule, "--warmup=2.5"};
+    if (flags.front() == "--schedule=exponential") flags.push_back("--decay=0.5");
     const auto train = [&](const std::string& epochs, const std::string& out) {
       std::vector<std::string> all = flags;
       all.insert(all.end(), {epochs, out});
@@ -284,6 +285,27 @@ TEST_F(TrainTest, ZeroEpochsSaveTheInitialModel) {
   EXPECT_TRUE(std::ranges::equal(saved->model.parameters(), initial.parameters()));
 }
 
+TEST_F(TrainTest, FlagsOfWhatWasNotChosenAreRefused) {
+  for (const auto& [flag, chosen, expected] : std::vector<std::array<std::string, 3>>{
+           {"--momentum=0.5", "--optimizer=sgd", "--optimizer=momentum"},
+           {"--rho=0.5", "--optimizer=adam", "--optimizer=rmsprop"},
+           {"--beta1=0.5", "--optimizer=rmsprop", "--optimizer=adam"},
+           {"--epsilon=1e-6", "--optimizer=sgd", "--optimizer=rmsprop or --optimizer=adam"},
+           {"--decay_every=2", "--schedule=cosine", "--schedule=step"},
+           {"--micro_batches=2", "--strategy=fused", "--strategy=accumulate"}}) {
+    const io::CommandResult result = mlp_.Train({flag, chosen, "--epochs=1"});
+    EXPECT_EQ(result.exit_code, kWrongUse);
+    EXPECT_THAT(result.errors, HasSubstr("expected " + expected + ", found " + chosen)) << flag;
+  }
+  EXPECT_EQ(mlp_.Train({"--momentum=0.5", "--optimizer=momentum", "--epochs=1"}).exit_code, kDone);
+  // What a file says of others is no such flag.
+  ASSERT_EQ(mlp_.Train({"--optimizer=sgd", "--epochs=1", Out("m")}).exit_code, kDone);
+  EXPECT_EQ(mlp_.Run({"train", Resume("m"), "--epochs=2"}).exit_code, kDone);
+  const io::CommandResult resumed = mlp_.Run({"train", Resume("m"), "--epochs=2", "--beta1=0.5"});
+  EXPECT_EQ(resumed.exit_code, kWrongUse);
+  EXPECT_THAT(resumed.errors, HasSubstr("found --optimizer=sgd"));
+}
+
 TEST_F(TrainTest, ClippingTakesAStrategyThatCan) {
   const auto strategy_of = [&](const std::string& batch_size) {
     return mlp_.RunJson(mlp_.TrainArguments(
@@ -309,7 +331,10 @@ TEST_F(TrainTest, DivergenceWritesNothing) {
   EXPECT_EQ(result.exit_code, kFailed);
   EXPECT_EQ(result.output, "");
   EXPECT_THAT(result.errors, StartsWith("mlp: epoch 1, step "));
-  EXPECT_THAT(result.errors, HasSubstr("diverged: lower --learning_rate or set --clip_norm\n"));
+  EXPECT_THAT(
+      result.errors,
+      HasSubstr(
+          "diverged: lower --learning_rate, or bound the gradient (mlp train has --clip_norm)\n"));
   EXPECT_THAT(mlp_.Files(), IsEmpty());
 }
 

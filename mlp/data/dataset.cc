@@ -9,10 +9,26 @@
 #include <span>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "mlp/base/check.h"
 
 namespace mlp::data {
+
+std::string LargestLabel(const Dataset& dataset) {
+  const Examples* part = nullptr;
+  size_t sample = 0;
+  for (const Examples* examples : {&dataset.train, &dataset.test}) {
+    for (size_t i = 0; i < examples->size; ++i) {
+      if (part != nullptr && examples->labels[i] <= part->labels[sample]) continue;
+      part = examples;
+      sample = i;
+    }
+  }
+  if (part == nullptr) return "no label";
+  return absl::StrCat("label ", int{part->labels[sample]}, " of ",
+                      part == &dataset.train ? "training" : "test", " sample ", sample);
+}
 
 PixelUse FindPixelUse(const Examples& examples) {
   PixelUse use;

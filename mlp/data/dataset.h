@@ -30,10 +30,14 @@ struct Dataset {
   std::string sha256;  // hex, see Sha256
 };
 
+// Which sample has the largest label: "label 9 of training sample 4", counted from 0.
+std::string LargestLabel(const Dataset& dataset);
+
 // Where pixels are not 0.
 struct PixelUse {
-  std::vector<uint32_t> columns;  // those that are not 0 in every row, ascending; none for no pixels
-  double density = 1;             // the part of all pixels; 1 for no pixels
+  std::vector<uint32_t>
+      columns;         // those that are not 0 in every row, ascending; none for no pixels
+  double density = 1;  // the part of all pixels; 1 for no pixels
 };
 
 // Walks all pixels, once.

@@ -17,6 +17,21 @@ Examples Of(size_t features, const std::vector<uint8_t>& pixels) {
   return examples;
 }
 
+TEST(LargestLabelTest, IsFoundInEitherPart) {
+  Dataset dataset;
+  EXPECT_EQ(LargestLabel(dataset), "no label");
+  const auto set = [](Examples& examples, const std::vector<uint8_t>& labels) {
+    examples.size = labels.size();
+    examples.labels = AlignedBuffer<uint8_t>(labels.size());
+    std::ranges::copy(labels, examples.labels.begin());
+  };
+  set(dataset.train, {0, 3, 1, 3});
+  set(dataset.test, {2, 3});
+  EXPECT_EQ(LargestLabel(dataset), "label 3 of training sample 1");
+  set(dataset.test, {2, 3, 200});
+  EXPECT_EQ(LargestLabel(dataset), "label 200 of test sample 2");
+}
+
 TEST(PixelUseTest, ColumnsAreThoseThatAnyRowHas) {
   const Examples examples = Of(5, {0, 7, 0, 0, 0,  //
                                    0, 0, 0, 0, 255, 0, 1, 0, 0, 0});

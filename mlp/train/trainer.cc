@@ -25,9 +25,10 @@ absl::Status Wrong(absl::string_view flag, absl::string_view expected, size_t fo
 
 absl::Status CheckFiniteLoss(absl::string_view place, double loss) {
   if (std::isfinite(loss)) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat(place, ": expected a finite loss, found ", loss,
-                   "; training diverged: lower --learning_rate or set --clip_norm"));
+  return absl::AbortedError(absl::StrCat(
+      place, ": expected a finite loss, found ", loss,
+      "; training diverged: lower --learning_rate, or bound the gradient (mlp train has "
+      "--clip_norm)"));
 }
 
 Trainer::Trainer(const TrainOptions& options, const data::Dataset& dataset, model::Model& model)
@@ -48,8 +49,9 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   if (model.spec().classes() < dataset.classes) {
     return Wrong("--model",
                  absl::StrCat("an output width of at least the ", dataset.classes, " classes of ",
-                              dataset.name),
-                 model.outputs(), absl::StrCat("end it with ", dataset.classes));
+                              dataset.name, " (", data::LargestLabel(dataset), ")"),
+                 model.outputs(),
+                 absl::StrCat("end it with ", dataset.classes, ", or mend a label that is wrong"));
   }
   if (options.batch_size == 0) return Wrong("--batch_size", "a number from 1", 0, "64 is usual");
   MLP_RETURN_IF_ERROR(optim::Validate(options.optimizer));
