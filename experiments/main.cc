@@ -1,6 +1,7 @@
 // `bazel run //experiments`: all experiments within one budget.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -161,7 +162,8 @@ int Main(int argc, char** argv) {
     exit_code = 1;
     absl::FPrintF(stderr, "experiments: %s: %s\n", result.name, result.status());
   }
-  if (!options.output.quiet) {
+  const bool any = std::ranges::any_of(results, [](const Result& r) { return r.exit_code == 0; });
+  if (any && !options.output.quiet) {
     const std::string where =
         options.output.out.empty()
             ? ""

@@ -316,7 +316,8 @@ int Main(Experiment& experiment) {
       .graph = graph};
   const size_t batch = experiment.options().batch_size;
   Table& table = experiment.AddTable(
-      {.baseline = "vectorised",
+      {.title = mode.quick ? "A net of values, 50 samples" : "A net of values, all samples",
+       .baseline = "vectorised",
        .primary = "timings.samples_per_s",
        .columns = {"timings.epoch_s", "metrics.train_loss", "metrics.train_accuracy",
                    "metrics.test_accuracy", "metrics.bytes_per_node", "metrics.weight_deviation"},
