@@ -27,7 +27,7 @@ struct Comparison {
   std::optional<Estimate> after;
   bool by_difference = false;  // A percentage.
   // After over before, above 1 is worse; where it is by_difference, how much less good it is after
-  // in points, above 0 is worse. Whatever the direction of the value.
+  // in the unit of the value, above 0 is worse. Whatever the direction of the value.
   std::optional<Estimate> cost;
   Verdict verdict = Verdict::kTooNoisy;
 };

@@ -16,7 +16,7 @@ namespace mlp::analysis {
 //   bars     y of each variant, by default its speed-up (of percentages the primary value); the
 //            baseline is grey. Speed-ups of `siblings` share one scale.
 //   lines    y (by default the primary value) over the param x, a line for each value of `series`,
-//            from all `siblings` with the same plot; bars show the interval. At least three x.
+//            from all `siblings` with the same plot; bars show the interval. At least two x.
 //   curves   y (by default curve.train_loss) over x (by default curve.epoch), the median over
 //            repetitions (and over all variants of a value of `series`), in a band from the
 //            smallest to the largest. Of accuracies it shows what is missing to 100 %.

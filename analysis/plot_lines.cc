@@ -79,7 +79,7 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
       most_runs = std::max(most_runs, y->n);
     }
   }
-  constexpr size_t kFewestX = 3;
+  constexpr size_t kFewestX = 2;
   if (with_value.size() < kFewestX) return std::nullopt;
   const bool log_y = plot.log_y && IsWide(lowest, highest);
   const Axis x_axis = AxisOf(x_path, *xs.rbegin());

@@ -87,12 +87,14 @@ record::Record SweepRecord(const std::vector<std::string>& series, const std::ve
   return record;
 }
 
-TEST(PlotTest, TwoPointsAreNoLine) {
+TEST(PlotTest, TwoPointsAreALine) {
   const record::Plot plot = {.kind = "lines", .x = "params.threads"};
-  EXPECT_FALSE(Draw(Aggregate(SweepRecord({"a"}, {1, 2}, 3))[0], plot, "t"));
-  const auto three = Draw(Aggregate(SweepRecord({"a"}, {1, 2, 4}, 3))[0], plot, "t");
-  ASSERT_TRUE(three);
-  EXPECT_THAT(three->script, HasSubstr("dotted: in proportion to the threads"));
+  EXPECT_FALSE(Draw(Aggregate(SweepRecord({"a"}, {1}, 3))[0], plot, "t"));
+  const auto two = Draw(Aggregate(SweepRecord({"a"}, {1, 2}, 3))[0], plot, "t");
+  ASSERT_TRUE(two);
+  EXPECT_THAT(two->script, HasSubstr("dotted: in proportion to the threads"));
+  EXPECT_THAT(two->script, HasSubstr("set xtics ('1' 1, '2' 2)"));
+  EXPECT_TRUE(RenderSvg(*two, "x").ok());
 }
 
 TEST(PlotTest, OneDrawingOfAllTablesWithTheSameLines) {
