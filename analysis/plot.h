@@ -35,6 +35,10 @@ std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const 
 // "1 run", "6 runs".
 std::string Runs(size_t count);
 
+// What points and bars show of so many runs: "medians of 6 runs with their intervals", of fewer
+// than an interval takes "medians of 5 runs with their ranges", "values of 1 run".
+std::string MediansOf(size_t runs);
+
 // Whether one drawing shows this plot of all the tables that have it.
 bool IsShared(const record::Plot& plot);
 
