@@ -189,8 +189,8 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
   }
   for (const Cluster& cluster : clusters) {
     const std::string text = absl::StrJoin(cluster.numbers, ", ");
-    script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size(), kNear), cluster.x, cluster.y,
-                          kAreaWidth, kAreaHeight);
+    script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size(), kNear), cluster.x,
+                          cluster.y, kAreaWidth, kAreaHeight);
   }
   absl::StrAppend(&script, data, "set samples 1000\nplot ");
   for (size_t i = 0; i < plots.size(); ++i) {
