@@ -19,12 +19,12 @@ namespace mlp::analysis {
 //            from all `siblings` with the same plot; bars show the interval. At least two x.
 //   curves   y (by default curve.train_loss) over x (by default curve.epoch), the median over
 //            repetitions (and over all variants of a value of `series`), in a band from the
-//            smallest to the largest. Of accuracies it shows what is missing to 100 %.
+//            smallest to the largest. Of accuracies it shows what is missing to 100 %,
+//            on a logarithmic axis where that falls to a quarter and less.
 //   scatter  y (by default metrics.test_accuracy) over x (by default the primary value), a point
 //            for each variant with the intervals of both.
 //   roofline timings.flop_per_s over metrics.flop_per_byte, a numbered point for each variant, in
-//   its
-//            params.family's colour. Variants with params.roof are lines: "flop" at their
+//            its params.family's colour. Variants with params.roof are lines: "flop" at their
 //            timings.flop_per_s, "bytes" rising with their timings.bytes_per_s.
 //
 // `title` stands above it where the plot has none of its own; below that `setup` and the drawing's

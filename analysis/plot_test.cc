@@ -173,6 +173,24 @@ TEST(PlotTest, AccuraciesAreDrawnAsErrors) {
   EXPECT_TRUE(RenderSvg(*drawing, "x").ok());
 }
 
+TEST(PlotTest, ErrorsThatFallByFactorsHaveALogarithmicAxis) {
+  const record::Plot plot = {.kind = "curves", .y = "curve.test_accuracy"};
+  const auto far = Draw(Aggregate(SweepRecord({"a"}, {8}, 3))[0], plot, "t");
+  const auto little = Draw(Aggregate(SweepRecord({"a"}, {1}, 3))[0], plot, "t");
+  ASSERT_TRUE(far && little);
+  EXPECT_THAT(far->script, HasSubstr("set logscale y"));  // 50 to 10 %.
+  EXPECT_THAT(little->script, testing::Not(HasSubstr("set logscale y")));
+}
+
+TEST(PlotTest, CurvesWithTheSameColorDifferInDashes) {
+  const Table table = Aggregate(SweepRecord({"a"}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 1))[0];
+  const auto drawing = Draw(table, {.kind = "curves"}, "t");
+  ASSERT_TRUE(drawing);
+  const std::string color = absl::StrCat("linecolor rgb '", SeriesColor(0), "' dashtype ");
+  EXPECT_THAT(drawing->script, HasSubstr(color + "1 title 'a, 1'"));
+  EXPECT_THAT(drawing->script, HasSubstr(color + "2 title 'a, 11'"));
+}
+
 TEST(PlotTest, ASeriesOfCurvesIsOne) {
   const Table table = Aggregate(SweepRecord({"exact", "fast"}, {1, 2, 4}, 3))[0];
   const auto drawing = Draw(table, {.kind = "curves", .series = "params.series"}, "t");
