@@ -107,13 +107,18 @@ std::string Spread(const Table& table, const std::string& path) {
     const std::vector<double> values = SampleValues(row, path);
     if (values.empty() || table.IsAgain(row)) continue;
     const Summary summary = Summarize(values);
+    if (summary.n == 1) {
+      parts.push_back(absl::StrCat(Code(row.variant), " ", FormatValue(path, summary.mean),
+                                   " (1 seed: too few repetitions for a standard deviation)"));
+      continue;
+    }
     const Scale scale = ScaleFor(path, summary.mean);
-    parts.push_back(absl::StrCat(
-        Code(row.variant), " ", FormatValue(path, summary.mean), " on average, standard deviation ",
-        IsPercentage(path) ? FormatPoints(path, summary.deviation)
-                           : FormatValue(path, summary.deviation),
-        ", ", FormatNumber(scale, summary.min), " to ", FormatValue(path, summary.max), " (",
-        summary.n, summary.n == 1 ? " seed)" : " seeds)"));
+    parts.push_back(absl::StrCat(Code(row.variant), " ", FormatValue(path, summary.mean),
+                                 " on average, standard deviation ",
+                                 IsPercentage(path) ? FormatPoints(path, summary.deviation)
+                                                    : FormatValue(path, summary.deviation),
+                                 ", ", FormatNumber(scale, summary.min), " to ",
+                                 FormatValue(path, summary.max), " (", summary.n, " seeds)"));
   }
   if (parts.empty()) return "";
   return absl::StrCat(Capital(EscapeMarkdown(Label(path))), ": ", absl::StrJoin(parts, "; "), ".");

@@ -17,12 +17,12 @@ namespace {
 
 using record::Json;
 
-absl::string_view Name(Verdict verdict) {
+absl::string_view Name(Verdict verdict, bool is_speed) {
   switch (verdict) {
     case Verdict::kNoSlower:
-      return "no slower";
+      return is_speed ? "no slower" : "no worse";
     case Verdict::kSlower:
-      return "slower";
+      return is_speed ? "slower" : "worse";
     case Verdict::kTooNoisy:
       return "too noisy to say";
   }
@@ -38,7 +38,19 @@ std::string Reason(const Comparison& comparison) {
                           ") for an interval");
     }
   }
-  return std::string(Name(comparison.verdict));
+  return std::string(Name(comparison.verdict, IsSpeed(comparison.primary)));
+}
+
+absl::string_view OverallName(const std::vector<Comparison>& comparisons) {
+  const bool all_speed = std::ranges::all_of(
+      comparisons, [](const Comparison& comparison) { return IsSpeed(comparison.primary); });
+  return Name(Overall(comparisons), all_speed);
+}
+
+std::string CostText(const Comparison& comparison) {
+  if (!comparison.cost) return "-";
+  if (!comparison.by_difference) return FormatRatio(*comparison.cost);
+  return FormatDifference(comparison.primary, *comparison.cost);
 }
 
 const Row* FindRow(const std::vector<Table>& tables, const std::string& group,
@@ -55,7 +67,7 @@ bool AllPositive(const std::vector<double>& values) {
 }
 
 // What became of one variant.
-void Judge(const Row& before, const Row* after, bool higher_is_better, double threshold,
+void Judge(const Row& before, const Row* after, bool higher_is_better, const Thresholds& thresholds,
            Comparison* comparison) {
   if (after == nullptr) return;
   std::vector<double> old_values = SampleValues(before, comparison->primary);
@@ -65,30 +77,38 @@ void Judge(const Row& before, const Row* after, bool higher_is_better, double th
     return;
   }
   comparison->after = MedianEstimate(new_values);
-  if (!AllPositive(old_values) || !AllPositive(new_values)) return;
-  comparison->cost = higher_is_better ? UnpairedRatio(old_values, new_values)
-                                      : UnpairedRatio(new_values, old_values);
+  const std::vector<double>& more = higher_is_better ? old_values : new_values;
+  const std::vector<double>& less = higher_is_better ? new_values : old_values;
+  double most = 1 + thresholds.ratio;
+  if (comparison->by_difference) {
+    comparison->cost = UnpairedDifference(more, less);
+    most = thresholds.points / ScaleFor(comparison->primary, 1).factor;
+  } else {
+    if (!AllPositive(old_values) || !AllPositive(new_values)) return;
+    comparison->cost = UnpairedRatio(more, less);
+  }
   if (!comparison->cost->HasInterval()) return;
-  if (comparison->cost->low > 1 + threshold) comparison->verdict = Verdict::kSlower;
-  if (comparison->cost->high <= 1 + threshold) comparison->verdict = Verdict::kNoSlower;
+  if (comparison->cost->low > most) comparison->verdict = Verdict::kSlower;
+  if (comparison->cost->high <= most) comparison->verdict = Verdict::kNoSlower;
 }
 
 bool SameSetup(const record::Record& a, const record::Record& b) {
   return a.experiment == b.experiment && SetupName(a) == SetupName(b);
 }
 
-Json EstimateJson(const std::optional<Estimate>& estimate) {
+// Its numbers times `factor`.
+Json EstimateJson(const std::optional<Estimate>& estimate, double factor = 1) {
   if (!estimate) return nullptr;
-  return {{"median", estimate->value},
-          {"low", estimate->low},
-          {"high", estimate->high},
+  return {{"median", factor * estimate->value},
+          {"low", factor * estimate->low},
+          {"high", factor * estimate->high},
           {"n", estimate->n}};
 }
 
 }  // namespace
 
 std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<LoadedRecord> after,
-                                double threshold) {
+                                const Thresholds& thresholds) {
   std::vector<Comparison> comparisons;
   const std::vector<Series> all_after = NewestFirst(std::move(after));
   for (const Series& old_series : NewestFirst(std::move(before))) {
@@ -109,9 +129,10 @@ std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<Lo
                               .primary = table.view.primary,
                               .before = row.primary,
                               .after = std::nullopt,
+                              .by_difference = table.by_difference,
                               .cost = std::nullopt};
         Judge(row, FindRow(new_tables, table.view.name, row.variant), *table.view.higher_is_better,
-              threshold, &comparison);
+              thresholds, &comparison);
         comparisons.push_back(std::move(comparison));
       }
     }
@@ -140,38 +161,45 @@ int ExitCode(Verdict verdict) {
   MLP_CHECK(false);
 }
 
-std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons, double threshold) {
+std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons,
+                               const Thresholds& thresholds) {
   std::vector<std::vector<std::string>> rows;
   for (const Comparison& c : comparisons) {
     std::string variant = Code(c.variant);
     if (!c.group.empty()) variant = absl::StrCat(EscapeMarkdown(c.group), ": ", variant);
     rows.push_back({EscapeMarkdown(absl::StrCat(c.experiment, ", ", c.setup)), variant,
                     EscapeMarkdown(Label(c.primary)), FormatValue(c.primary, c.before->value),
-                    c.after ? FormatValue(c.primary, c.after->value) : "-",
-                    c.cost ? FormatRatio(*c.cost) : "-", Reason(c)});
+                    c.after ? FormatValue(c.primary, c.after->value) : "-", CostText(c),
+                    Reason(c)});
   }
   return absl::StrCat(
       MarkdownTable({"Experiment", "Variant", "Value", "Before", "After", "Cost", "Verdict"},
                     "lllrrrl", rows),
-      "\n", Name(Overall(comparisons)), " (cost above 1 is worse; threshold ",
-      FormatEffect(threshold), ")\n");
+      "\n", OverallName(comparisons),
+      " (cost above 1, of percentages above 0 points, is worse; threshold ",
+      FormatEffect(thresholds.ratio), ", of percentages ", Digits(thresholds.points, 2),
+      " points)\n");
 }
 
-std::string ComparisonJson(const std::vector<Comparison>& comparisons, double threshold) {
+std::string ComparisonJson(const std::vector<Comparison>& comparisons,
+                           const Thresholds& thresholds) {
   Json rows = Json::array();
   for (const Comparison& c : comparisons) {
-    rows.push_back({{"experiment", c.experiment},
-                    {"setup", c.setup},
-                    {"group", c.group},
-                    {"variant", c.variant},
-                    {"primary", c.primary},
-                    {"before", EstimateJson(c.before)},
-                    {"after", EstimateJson(c.after)},
-                    {"cost", EstimateJson(c.cost)},
-                    {"verdict", Reason(c)}});
+    rows.push_back(
+        {{"experiment", c.experiment},
+         {"setup", c.setup},
+         {"group", c.group},
+         {"variant", c.variant},
+         {"primary", c.primary},
+         {"before", EstimateJson(c.before)},
+         {"after", EstimateJson(c.after)},
+         {"cost_unit", c.by_difference ? "points" : "ratio"},
+         {"cost", EstimateJson(c.cost, c.by_difference ? ScaleFor(c.primary, 1).factor : 1)},
+         {"verdict", Reason(c)}});
   }
-  const Json json = {{"verdict", std::string(Name(Overall(comparisons)))},
-                     {"threshold_pct", 100 * threshold},
+  const Json json = {{"verdict", std::string(OverallName(comparisons))},
+                     {"threshold_pct", 100 * thresholds.ratio},
+                     {"threshold_points", thresholds.points},
                      {"comparisons", std::move(rows)}};
   return record::Dump(json, 1) + "\n";
 }

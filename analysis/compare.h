@@ -1,4 +1,4 @@
-// Did it become slower? The same variants in two sets of records, before and after.
+// Did it become slower or worse? The same variants in two sets of records, before and after.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 namespace mlp::analysis {
 
+// Of what is no time or rate "slower" reads "worse".
 enum class Verdict {
   kNoSlower,
   kSlower,    // Also: finished before, failed now.
@@ -24,16 +25,23 @@ struct Comparison {
   std::string primary;
   std::optional<Estimate> before;
   std::optional<Estimate> after;
-  // After over before as cost: above 1 is worse, whatever the direction of the value.
+  bool by_difference = false;  // A percentage.
+  // After over before, above 1 is worse; where it is by_difference, how much less good it is after
+  // in the unit of the value, above 0 is worse. Whatever the direction of the value.
   std::optional<Estimate> cost;
   Verdict verdict = Verdict::kTooNoisy;
 };
 
+// How much worse is still no slower: a verdict takes the whole interval of the cost, slower above
+// this, no slower at or below it.
+struct Thresholds {
+  double ratio = 0.03;  // 3 %.
+  double points = 0.3;  // Of percentages: as a ratio 97.4 % to 94.9 % is hardly anything.
+};
+
 // Compares what has finished runs in the newest old record of each experiment, dataset and machine.
-// `threshold` 0.03 is 3 %: slower if the whole interval of the cost lies above 1 + threshold, no
-// slower if it lies at or below.
 std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<LoadedRecord> after,
-                                double threshold);
+                                const Thresholds& thresholds);
 
 // The verdict of all: one slower makes it slower, else one too noisy makes it too noisy.
 Verdict Overall(const std::vector<Comparison>& comparisons);
@@ -41,7 +49,9 @@ Verdict Overall(const std::vector<Comparison>& comparisons);
 // Of main: 0 no slower, 1 slower, 3 too noisy to say.
 int ExitCode(Verdict verdict);
 
-std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons, double threshold);
-std::string ComparisonJson(const std::vector<Comparison>& comparisons, double threshold);
+std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons,
+                               const Thresholds& thresholds);
+std::string ComparisonJson(const std::vector<Comparison>& comparisons,
+                           const Thresholds& thresholds);
 
 }  // namespace mlp::analysis

@@ -27,11 +27,12 @@ bool Load(const std::string& path, std::vector<mlp::analysis::LoadedRecord>* rec
 
 int Main(int argc, char** argv) {
   std::vector<std::string> paths;
-  double threshold_pct = 3;
+  mlp::analysis::Thresholds thresholds;
+  double threshold_pct = 100 * thresholds.ratio;
   bool json = false;
   mlp::flags::Flags flags("compare",
-                          "Says whether variants became slower: exit code 0 no slower, 1 slower, "
-                          "3 too noisy to say, 2 wrong use.");
+                          "Says whether variants became slower or worse: exit code 0 no slower or "
+                          "worse, 1 slower or worse, 3 too noisy to say, 2 wrong use.");
   flags.Positional(&paths, {.help = "a record, or a directory of them: first the old, then the new",
                             .value_name = "PATH",
                             .min = 2,
@@ -40,6 +41,11 @@ int Main(int argc, char** argv) {
   flags.Double(
       "threshold", &threshold_pct,
       {.help = "how much worse is still no slower", .unit = "PERCENT", .min = 0, .max = 1000});
+  flags.Double("threshold_points", &thresholds.points,
+               {.help = "of percentages, as accuracies: how much worse is still no worse",
+                .unit = "POINTS",
+                .min = 0,
+                .max = 100});
   flags.Group("Output");
   flags.Bool("json", &json, "one JSON document on stdout instead of a table");
   flags.Example("bazel run //analysis:compare -- results /tmp/mlp-smoke");
@@ -51,8 +57,8 @@ int Main(int argc, char** argv) {
   const bool have_before = Load(paths[0], &before);
   const bool have_after = Load(paths[1], &after);
   if (!have_before || !have_after) return kCannotCompare;
-  const double threshold = threshold_pct / 100;
-  const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), threshold);
+  thresholds.ratio = threshold_pct / 100;
+  const auto comparisons = mlp::analysis::Compare(std::move(before), std::move(after), thresholds);
   if (comparisons.empty()) {
     std::fprintf(stderr, "compare: %s: expected finished runs, found none; name another record\n",
                  paths[0].c_str());
@@ -68,8 +74,8 @@ int Main(int argc, char** argv) {
         paths[1].c_str(), paths[0].c_str());
     return kCannotCompare;
   }
-  const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, threshold)
-                                : mlp::analysis::ComparisonMarkdown(comparisons, threshold);
+  const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, thresholds)
+                                : mlp::analysis::ComparisonMarkdown(comparisons, thresholds);
   std::fputs(text.c_str(), stdout);
   return mlp::analysis::ExitCode(mlp::analysis::Overall(comparisons));
 }

@@ -15,7 +15,7 @@ namespace {
 using record::Record;
 using testing::HasSubstr;
 
-constexpr double kThreshold = 0.03;
+constexpr Thresholds kThresholds = {.ratio = 0.03, .points = 0.3};
 
 // One variant at this rate, its repetitions within +-spread.
 std::vector<LoadedRecord> At(double rate, double spread, int repetitions = 9) {
@@ -28,7 +28,7 @@ std::vector<LoadedRecord> At(double rate, double spread, int repetitions = 9) {
 }
 
 Comparison One(const std::vector<LoadedRecord>& before, const std::vector<LoadedRecord>& after) {
-  const auto comparisons = Compare(before, after, kThreshold);
+  const auto comparisons = Compare(before, after, kThresholds);
   EXPECT_EQ(comparisons.size(), 1u);
   return comparisons.at(0);
 }
@@ -55,6 +55,55 @@ TEST(CompareTest, CostTurnsWithTheDirection) {
   EXPECT_NEAR(One(before, after).cost->value, 0.5, 1e-9);
 }
 
+// The same with a test accuracy to compare by, `points` lower.
+std::vector<LoadedRecord> Accurate(double points, double spread = 0.001, int repetitions = 9) {
+  auto records = At(0.974 - points / 100, spread, repetitions);
+  Record& record = records[0].record;
+  record.presentation.all.primary = "metrics.test_accuracy";
+  for (auto& run : record.runs) {
+    run.metrics["test_accuracy"] = run.timings.at("samples_per_s").front();
+  }
+  return records;
+}
+
+TEST(CompareTest, PercentagesAreComparedInPoints) {
+  const Comparison lower = One(Accurate(0), Accurate(2.5));
+  EXPECT_EQ(lower.verdict, Verdict::kSlower) << "as a ratio it is below the threshold";
+  ASSERT_TRUE(lower.cost);
+  EXPECT_NEAR(lower.cost->value, 0.025, 1e-9);
+  EXPECT_EQ(One(Accurate(0), Accurate(0)).verdict, Verdict::kNoSlower);
+  EXPECT_EQ(One(Accurate(0, 0), Accurate(0.25, 0)).verdict, Verdict::kNoSlower);
+  EXPECT_EQ(One(Accurate(0, 0), Accurate(0.35, 0)).verdict, Verdict::kSlower);
+  EXPECT_EQ(One(Accurate(2.5), Accurate(0)).verdict, Verdict::kNoSlower) << "better";
+  EXPECT_EQ(One(Accurate(0, 0.01), Accurate(0.3, 0.01)).verdict, Verdict::kTooNoisy);
+  EXPECT_EQ(One(Accurate(0, 0.001, 5), Accurate(2.5, 0.001, 5)).verdict, Verdict::kTooNoisy);
+}
+
+TEST(CompareTest, APercentageOfWhichLessIsBetterBecomesWorseUpwards) {
+  auto low = Accurate(2.5), high = Accurate(0);
+  for (auto* records : {&low, &high}) {
+    (*records)[0].record.presentation.all.higher_is_better = false;
+  }
+  EXPECT_EQ(One(low, high).verdict, Verdict::kSlower);
+  EXPECT_EQ(One(high, low).verdict, Verdict::kNoSlower);
+}
+
+TEST(CompareTest, WhatIsNoTimeIsCalledWorse) {
+  const auto lower = Compare(Accurate(0, 0), Accurate(2.5, 0), kThresholds);
+  const std::string markdown = ComparisonMarkdown(lower, kThresholds);
+  EXPECT_THAT(markdown,
+              HasSubstr("| test accuracy | 97.40 % | 94.90 % | 2.50 points (2.50 to 2.50) "
+                        "| worse |"));
+  EXPECT_THAT(markdown, HasSubstr("\nworse (cost"));
+  const auto json = record::ParseJson(ComparisonJson(lower, kThresholds), "json");
+  ASSERT_TRUE(json.ok()) << json.status();
+  EXPECT_EQ((*json)["verdict"], "worse");
+  EXPECT_EQ((*json)["comparisons"][0]["cost_unit"], "points");
+  EXPECT_NEAR((*json)["comparisons"][0]["cost"]["median"].get<double>(), 2.5, 1e-9);
+  EXPECT_THAT(ComparisonMarkdown(Compare(Accurate(0), Accurate(0), kThresholds), kThresholds),
+              HasSubstr("\nno worse (cost"));
+}
+
 TEST(CompareTest, WhatFailsNowIsWorse) {
   auto after = At(100, 0);
   for (auto& run : after[0].record.runs) run.status = record::RunStatus::kFailed;
@@ -66,7 +115,7 @@ TEST(CompareTest, WhatIsNotRunNowCannotBeJudged) {
   auto other_dataset = At(100, 0);
   other_dataset[0].record.config["dataset"] = "mnist";
   EXPECT_EQ(One(At(100, 0), other_dataset).verdict, Verdict::kTooNoisy);
-  EXPECT_TRUE(Compare({}, At(100, 0), kThreshold).empty());
+  EXPECT_TRUE(Compare({}, At(100, 0), kThresholds).empty());
 }
 
 TEST(CompareTest, OneSlowerDecides) {
@@ -84,14 +133,17 @@ TEST(CompareTest, OneSlowerDecides) {
 }
 
 TEST(CompareTest, PrintsMarkdownAndJson) {
-  const auto comparisons = Compare(At(100, 0), At(50, 0), kThreshold);
-  const std::string markdown = ComparisonMarkdown(comparisons, kThreshold);
+  const auto comparisons = Compare(At(100, 0), At(50, 0), kThresholds);
+  const std::string markdown = ComparisonMarkdown(comparisons, kThresholds);
   EXPECT_THAT(markdown, HasSubstr("| x, digits on 0a1b2c3d | `v` | samples/s | 100 /s | 50.0 /s | "
                                   "2.00x (2.00 to 2.00) | slower |"));
-  EXPECT_THAT(markdown, HasSubstr("\nslower (cost above 1 is worse; threshold 3.0 %)\n"));
-  const auto json = record::ParseJson(ComparisonJson(comparisons, kThreshold), "json");
+  EXPECT_THAT(markdown,
+              HasSubstr("\nslower (cost above 1, of percentages above 0 points, is worse; "
+                        "threshold 3.0 %, of percentages 0.30 points)\n"));
+  const auto json = record::ParseJson(ComparisonJson(comparisons, kThresholds), "json");
   ASSERT_TRUE(json.ok()) << json.status();
   EXPECT_EQ((*json)["verdict"], "slower");
+  EXPECT_EQ((*json)["comparisons"][0]["cost_unit"], "ratio");
   EXPECT_EQ((*json)["comparisons"][0]["cost"]["median"], 2.0);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "analysis/gnuplot.h"
@@ -10,7 +11,7 @@ namespace mlp::analysis {
 namespace {
 
 // About text and points, in pixels.
-constexpr double kCharacterWidth = 7;
+constexpr double kCharacterWidth = 6;
 constexpr double kGap = 4;  // Between two names.
 constexpr double kLineHeight = 14;
 constexpr double kPointRadius = 5;
@@ -26,11 +27,21 @@ bool LabelRoom::Box::Overlaps(const Box& other) const {
   return left < other.right && other.left < right && bottom < other.top && other.bottom < top;
 }
 
+double LabelRoom::Box::DistanceTo(double x, double y) const {
+  return std::hypot(x - std::clamp(x, left, right), y - std::clamp(y, bottom, top));
+}
+
 void LabelRoom::AddPoint(double x, double y) {
-  taken_.push_back({x - kPointRadius, y - kPointRadius, x + kPointRadius, y + kPointRadius});
+  points_.push_back({x - kPointRadius, y - kPointRadius, x + kPointRadius, y + kPointRadius});
 }
 
 void LabelRoom::AddLine(double from_x, double from_y, double to_x, double to_y) {
+  std::ranges::copy(Along(from_x, from_y, to_x, to_y), std::back_inserter(lines_));
+}
+
+std::vector<LabelRoom::Box> LabelRoom::Along(double from_x, double from_y, double to_x,
+                                             double to_y) {
+  std::vector<Box> boxes;
   constexpr double kStep = 3;
   const double length = std::hypot(to_x - from_x, to_y - from_y);
   const auto steps = std::max<size_t>(1, static_cast<size_t>(length / kStep));
@@ -38,20 +49,32 @@ void LabelRoom::AddLine(double from_x, double from_y, double to_x, double to_y) 
     const double part = static_cast<double>(i) / static_cast<double>(steps);
     const double x = std::lerp(from_x, to_x, part);
     const double y = std::lerp(from_y, to_y, part);
-    lines_.push_back({x - 1, y - 1, x + 1, y + 1});
+    boxes.push_back({x - 1, y - 1, x + 1, y + 1});
   }
+  return boxes;
 }
 
-bool LabelRoom::IsFree(const Box& box, bool heed_lines) const {
+bool LabelRoom::IsFree(const Box& box, Heed heed) const {
   const auto overlaps = [&box](const Box& other) { return box.Overlaps(other); };
   return box.left >= 0 && box.bottom >= 0 && box.right <= width_ && box.top <= height_ &&
-         std::ranges::none_of(taken_, overlaps) &&
-         !(heed_lines && std::ranges::any_of(lines_, overlaps));
+         std::ranges::none_of(points_, overlaps) && std::ranges::none_of(names_, overlaps) &&
+         (heed == Heed::kNothing || std::ranges::none_of(leaders_, overlaps)) &&
+         (heed != Heed::kLinesAndLeaders || std::ranges::none_of(lines_, overlaps));
 }
 
-LabelRoom::Place LabelRoom::Find(double x, double y, size_t characters) {
+bool LabelRoom::IsNearerToAnother(const Box& box, double x, double y, double radius) const {
+  const double distance = box.DistanceTo(x, y);
+  return std::ranges::any_of(points_, [&](const Box& point) {
+    const double other_x = (point.left + point.right) / 2;
+    const double other_y = (point.bottom + point.top) / 2;
+    return std::hypot(other_x - x, other_y - y) > radius &&
+           box.DistanceTo(other_x, other_y) < distance;
+  });
+}
+
+LabelRoom::Place LabelRoom::Find(double x, double y, size_t characters, double radius) {
   constexpr double kDistances[] = {8, 14, 22, 32, 44, 58, 74, 92};
-  constexpr double kNear = 22;
+  constexpr double kNear = 14;
   // Right, left, above and below, then the corners.
   constexpr double kDirections[][2] = {{1, 0},     {-1, 0},     {0, 1},      {0, -1},
                                        {0.7, 0.7}, {0.7, -0.7}, {-0.7, 0.7}, {-0.7, -0.7}};
@@ -67,21 +90,36 @@ LabelRoom::Place LabelRoom::Find(double x, double y, size_t characters) {
     return Box{middle_x - width / 2, middle_y - kLineHeight / 2, middle_x + width / 2 + kGap,
                middle_y + kLineHeight / 2};
   };
-  const auto place = [&](const Box& box, bool is_far) {
-    taken_.push_back(box);
-    const double middle = (box.bottom + box.top) / 2;
-    return Place{box.left, middle, is_far, std::clamp(x, box.left, box.right),
-                 std::clamp(y, box.bottom + 2, box.top - 2)};
+  const auto place_at = [&](const Box& box, double distance) {
+    return Place{.x = box.left,
+                 .y = (box.bottom + box.top) / 2,
+                 .is_far = distance > kNear || IsNearerToAnother(box, x, y, radius),
+                 .end_x = std::clamp(x, box.left, box.right),
+                 .end_y = std::clamp(y, box.bottom + 2, box.top - 2)};
   };
-  for (const bool heed_lines : {true, false}) {
+  const auto take = [&](const Box& box, const Place& place, const std::vector<Box>& leader) {
+    names_.push_back(box);
+    std::ranges::copy(leader, std::back_inserter(leaders_));
+    return place;
+  };
+  for (const Heed heed : {Heed::kLinesAndLeaders, Heed::kLeaders, Heed::kNothing}) {
     for (const double distance : kDistances) {
       for (const auto& direction : kDirections) {
         const Box box = box_at(distance, direction);
-        if (IsFree(box, heed_lines)) return place(box, distance > kNear);
+        if (!IsFree(box, heed)) continue;
+        const Place place = place_at(box, distance);
+        std::vector<Box> leader;
+        if (place.is_far) leader = Along(place.end_x, place.end_y, x, y);
+        const bool crosses_name = std::ranges::any_of(leader, [this](const Box& part) {
+          return std::ranges::any_of(names_,
+                                     [&part](const Box& name) { return part.Overlaps(name); });
+        });
+        if (heed == Heed::kNothing || !crosses_name) return take(box, place, leader);
       }
     }
   }
-  return place(box_at(kDistances[0], kDirections[0]), false);
+  const Box box = box_at(kDistances[0], kDirections[0]);
+  return take(box, place_at(box, kDistances[0]), {});
 }
 
 std::string PlacedLabel(const std::string& name, const LabelRoom::Place& place, double x, double y,

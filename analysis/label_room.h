@@ -26,15 +26,15 @@ class LabelRoom {
   void AddLine(double from_x, double from_y, double to_x, double to_y);
 
   // Where a name of so many characters for the point at (x, y) begins, and the height of its
-  // middle.
+  // middle. Points within `radius` of it share the name.
   struct Place {
     double x;
     double y;
-    bool is_far;   // A line has to lead to the point.
+    bool is_far;   // A line has to lead to the point, as it is far or another one is nearer.
     double end_x;  // Where that line ends.
     double end_y;
   };
-  Place Find(double x, double y, size_t characters);
+  Place Find(double x, double y, size_t characters, double radius = 0);
 
  private:
   struct Box {
@@ -44,14 +44,22 @@ class LabelRoom {
     double top;
 
     bool Overlaps(const Box& other) const;
+    double DistanceTo(double x, double y) const;
   };
 
-  bool IsFree(const Box& box, bool heed_lines) const;
+  // What a place has to stay off; points and other names it never covers.
+  enum class Heed { kLinesAndLeaders, kLeaders, kNothing };
+  bool IsFree(const Box& box, Heed heed) const;
+  // Small boxes along a line.
+  static std::vector<Box> Along(double from_x, double from_y, double to_x, double to_y);
+  bool IsNearerToAnother(const Box& box, double x, double y, double radius) const;
 
   const double width_;
   const double height_;
-  std::vector<Box> taken_;
+  std::vector<Box> points_;
+  std::vector<Box> names_;
   std::vector<Box> lines_;
+  std::vector<Box> leaders_;  // From names to their points.
 };
 
 // The commands that write a name there, with a line to its point at (x, y) if that is far, in a

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <utility>
 #include <vector>
 
 namespace mlp::analysis {
@@ -58,6 +60,40 @@ TEST(LabelRoomTest, NamesCoverNeitherPointsNorEachOther) {
     any_far |= places[i].is_far;
   }
   EXPECT_TRUE(any_far) << "some need a line to their point";
+}
+
+TEST(LabelRoomTest, ANameNearerToAnotherPointHasALineToItsOwn) {
+  LabelRoom room(kWidth, kHeight);
+  room.AddPoint(100, 100);
+  room.AddPoint(104, 112);
+  LabelRoom shared = room;
+  const LabelRoom::Place place = room.Find(100, 100, kCharacters);
+  EXPECT_EQ(place.y, 100);
+  EXPECT_TRUE(place.is_far);
+  EXPECT_FALSE(shared.Find(100, 100, kCharacters, /*radius=*/20).is_far);
+}
+
+TEST(LabelRoomTest, NoLineToAPointCrossesAnotherName) {
+  LabelRoom room(kWidth, kHeight);
+  const std::vector<std::pair<double, double>> points = {
+      {180, 150}, {187, 163}, {221, 150}, {232, 150}, {223, 150}};
+  for (const auto& [x, y] : points) {
+    room.AddPoint(x, y);
+    room.AddLine(x - 30, y, x + 20, y);
+    room.AddLine(x, y - 15, x, y + 15);
+  }
+  std::vector<LabelRoom::Place> places;
+  for (const auto& [x, y] : points) places.push_back(room.Find(x, y, kCharacters));
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (!places[i].is_far) continue;
+    for (size_t j = 0; j < places.size(); ++j) {
+      for (double part = 0; i != j && part <= 1; part += 0.05) {
+        EXPECT_FALSE(Covers(places[j], std::lerp(places[i].end_x, points[i].first, part),
+                            std::lerp(places[i].end_y, points[i].second, part)))
+            << i << " through " << j;
+      }
+    }
+  }
 }
 
 TEST(LabelRoomTest, ALineIsAvoidedWhileThereIsOtherRoom) {

@@ -36,6 +36,12 @@ std::string HeadLine(int tag, const std::string& text, double from_top, int heig
 
 std::string Runs(size_t count) { return absl::StrCat(count, count == 1 ? " run" : " runs"); }
 
+std::string MediansOf(size_t runs) {
+  if (runs < 2) return absl::StrCat("values of ", Runs(runs));
+  return absl::StrCat("medians of ", Runs(runs), " with their ",
+                      runs < kMinForInterval ? "ranges" : "intervals");
+}
+
 bool IsShared(const record::Plot& plot) { return plot.kind == "lines" && !plot.series.empty(); }
 
 std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const std::string& title,

@@ -132,6 +132,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   double largest_x = 0;
   double largest_y = 0;
   double smallest_y = std::numeric_limits<double>::infinity();  // above 0
+  bool has_zero = false;
   for (Curve& curve : curves) {
     for (EpochValues& epoch : curve.epochs) {
       for (const double x : epoch.x) largest_x = std::max(largest_x, x);
@@ -139,6 +140,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
         if (is_accuracy) y = 1 - y;
         largest_y = std::max(largest_y, y);
         if (y > 0) smallest_y = std::min(smallest_y, y);
+        has_zero |= y <= 0;
       }
     }
   }
@@ -147,7 +149,11 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   const Axis x_axis = AxisOf(x_path, largest_x);
   Axis y_axis = AxisOf(y_path, largest_y);
   if (is_accuracy) y_axis.label = absl::StrReplaceAll(y_axis.label, {{"accuracy", "error"}});
-  const bool log_y = (plot.log_y || is_accuracy) && largest_y > 0 && IsWide(smallest_y, largest_y);
+  // Errors fall by factors: late ones lie on each other at the foot of a linear axis.
+  constexpr double kErrorsFall = 4;
+  const bool log_y = is_accuracy && !has_zero
+                         ? largest_y >= kErrorsFall * smallest_y
+                         : (plot.log_y || is_accuracy) && IsWide(smallest_y, largest_y);
 
   std::string data, bands, medians;
   size_t index = 0;

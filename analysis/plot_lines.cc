@@ -79,7 +79,7 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
       most_runs = std::max(most_runs, y->n);
     }
   }
-  constexpr size_t kFewestX = 3;
+  constexpr size_t kFewestX = 2;
   if (with_value.size() < kFewestX) return std::nullopt;
   const bool log_y = plot.log_y && IsWide(lowest, highest);
   const Axis x_axis = AxisOf(x_path, *xs.rbegin());
@@ -157,7 +157,7 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
       "set xrange [", Literal(x_axis.factor * (first - below)), ":",
       Literal(x_axis.factor * (last + above)), "]\nset offsets 0, 0, graph 0.04, 0\n", plots, "\n");
   return Drawing{.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
-                 .note = absl::StrCat("medians of ", Runs(most_runs), " with their intervals",
+                 .note = absl::StrCat(MediansOf(most_runs),
                                       shows_ideal ? "; dotted: in proportion to the threads" : "",
                                       has_missing ? "; \"0 of 6\": so many runs came to it" : ""),
                  .script = std::move(script)};

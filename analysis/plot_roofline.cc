@@ -75,6 +75,7 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
   std::vector<Roof> flat, slanted;
   std::vector<Point> points;
   std::vector<std::string> families;
+  size_t most_runs = 0;
   for (const Row& row : table.rows) {
     if (table.IsAgain(row)) continue;
     const std::string roof = TextOf(row.runs.front(), kRoof);
@@ -88,6 +89,7 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
     } else if (flops && intensity && flops->low > 0 && intensity->value > 0) {
       const std::string family = TextOf(row.runs.front(), kFamily);
       points.push_back({&row, family, intensity->value, *flops});
+      most_runs = std::max(most_runs, flops->n);
       if (std::ranges::find(families, family) == families.end()) families.push_back(family);
     }
   }
@@ -176,27 +178,30 @@ std::optional<Drawing> DrawRoofline(const Table& table, const record::Plot&) {
       absl::StrAppend(&data, "$point", number, " << END\n", Literal(point.intensity), " ",
                       Literal(kGiga * point.rate.value), " ", Literal(kGiga * point.rate.low), " ",
                       Literal(kGiga * point.rate.high), "\nEND\n");
-      plots.push_back(absl::StrCat("$point", number,
-                                   " using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.8 "
-                                   "linewidth 1 linecolor rgb '",
-                                   SeriesColor(f), "' title ",
-                                   Quoted(absl::StrFormat("%2s  %s", label, point.row->variant))));
+      plots.push_back(absl::StrCat(
+          "$point", number,
+          " using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.8 "
+          "linewidth 1 linecolor rgb '",
+          SeriesColor(f), "' notitle, $point", number,
+          " using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb '", SeriesColor(f),
+          "' title ", Quoted(absl::StrFormat("%2s  %s", label, point.row->variant))));
     }
   }
   for (const Cluster& cluster : clusters) {
     const std::string text = absl::StrJoin(cluster.numbers, ", ");
-    script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size()), cluster.x, cluster.y,
-                          kAreaWidth, kAreaHeight);
+    script += PlacedLabel(text, room.Find(cluster.x, cluster.y, text.size(), kNear), cluster.x,
+                          cluster.y, kAreaWidth, kAreaHeight);
   }
   absl::StrAppend(&script, data, "set samples 1000\nplot ");
   for (size_t i = 0; i < plots.size(); ++i) {
     absl::StrAppend(&script, i == 0 ? "" : ", \\\n  ", plots[i]);
   }
   script += "\n";
-  Drawing drawing = {.title = "Attained rates under the measured roofs",
-                     .note = "medians with their intervals; grey lines: the machine's roofs",
-                     .width = kWidth,
-                     .height = kHeight};
+  Drawing drawing = {
+      .title = "Attained rates under the measured roofs",
+      .note = absl::StrCat(MediansOf(most_runs), "; grey lines: the machine's roofs"),
+      .width = kWidth,
+      .height = kHeight};
   drawing.script = SetMargins(drawing, kMargins) + script;
   return drawing;
 }

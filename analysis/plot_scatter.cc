@@ -78,8 +78,7 @@ std::optional<Drawing> DrawScatter(const Table& table, const record::Plot& plot)
                         [&](const Point& point) { return !table.IsBaseline(*point.row); });
 
   Drawing drawing = {.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
-                     .note = absl::StrCat("medians of ", Runs(most_runs),
-                                          " with their intervals; grey: baseline")};
+                     .note = absl::StrCat(MediansOf(most_runs), "; grey: baseline")};
   const Margins margins;
   const double width = drawing.width - margins.left - margins.right;
   const double height = drawing.height - margins.bottom - kHeadHeight;

@@ -87,12 +87,54 @@ record::Record SweepRecord(const std::vector<std::string>& series, const std::ve
   return record;
 }
 
-TEST(PlotTest, TwoPointsAreNoLine) {
+// Two roofs, and kernels below them.
+record::Record RoofRecord(int repetitions) {
+  record::Record record = record::TestHead("roofs");
+  record.presentation.all = {.baseline = "fp32", .primary = "timings.flop_per_s"};
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    const auto add = [&](const std::string& variant, const std::string& key,
+                         const std::string& value, double flop, double bytes) {
+      record::RunRecord run = record::TestRun(variant, repetition, 1);
+      run.params = {{key, value}};
+      run.timings = {};
+      if (flop > 0) run.timings["flop_per_s"] = {flop * (1 + 0.01 * repetition)};
+      if (bytes > 0) run.timings["bytes_per_s"] = {bytes};
+      if (flop > 0 && bytes > 0) run.metrics["flop_per_byte"] = flop / bytes;
+      record.runs.push_back(run);
+    };
+    add("fp32", "roof", "flop", 1e11, 0);
+    add("L1 read", "roof", "bytes", 0, 2e11);
+    add("product", "family", "gemm", 9e10, 4e9);
+    add("gradient", "family", "gemm", 9.1e10, 4e9);
+    add("it's <small>", "family", "update", 2e10, 5e10);
+  }
+  return record;
+}
+
+TEST(PlotTest, TwoPointsAreALine) {
   const record::Plot plot = {.kind = "lines", .x = "params.threads"};
-  EXPECT_FALSE(Draw(Aggregate(SweepRecord({"a"}, {1, 2}, 3))[0], plot, "t"));
-  const auto three = Draw(Aggregate(SweepRecord({"a"}, {1, 2, 4}, 3))[0], plot, "t");
-  ASSERT_TRUE(three);
-  EXPECT_THAT(three->script, HasSubstr("dotted: in proportion to the threads"));
+  EXPECT_FALSE(Draw(Aggregate(SweepRecord({"a"}, {1}, 3))[0], plot, "t"));
+  const auto two = Draw(Aggregate(SweepRecord({"a"}, {1, 2}, 3))[0], plot, "t");
+  ASSERT_TRUE(two);
+  EXPECT_THAT(two->script, HasSubstr("dotted: in proportion to the threads"));
+  EXPECT_THAT(two->script, HasSubstr("set xtics ('1' 1, '2' 2)"));
+  EXPECT_TRUE(RenderSvg(*two, "x").ok());
+}
+
+TEST(PlotTest, NotesSpeakOfIntervalsWhereThereAreSome) {
+  for (const auto& [runs, note] :
+       {std::pair(1, "values of 1 run"), std::pair(5, "medians of 5 runs with their ranges"),
+        std::pair(6, "medians of 6 runs with their intervals")}) {
+    const Table sweep = Aggregate(SweepRecord({"a"}, {1, 2}, runs))[0];
+    for (const char* kind : {"lines", "scatter"}) {
+      const auto drawing = Draw(sweep, {.kind = kind}, "t");
+      ASSERT_TRUE(drawing);
+      EXPECT_THAT(drawing->note, testing::StartsWith(note)) << kind;
+    }
+    const auto roofline = Draw(Aggregate(RoofRecord(runs))[0], {.kind = "roofline"}, "t");
+    ASSERT_TRUE(roofline);
+    EXPECT_THAT(roofline->note, testing::StartsWith(note));
+  }
 }
 
 TEST(PlotTest, OneDrawingOfAllTablesWithTheSameLines) {
@@ -129,6 +171,24 @@ TEST(PlotTest, AccuraciesAreDrawnAsErrors) {
   EXPECT_THAT(drawing->script, HasSubstr("'aim: 95.00 %'"));
   EXPECT_THAT(drawing->script, HasSubstr("median and, as a band, range of 3 runs"));
   EXPECT_TRUE(RenderSvg(*drawing, "x").ok());
+}
+
+TEST(PlotTest, ErrorsThatFallByFactorsHaveALogarithmicAxis) {
+  const record::Plot plot = {.kind = "curves", .y = "curve.test_accuracy"};
+  const auto far = Draw(Aggregate(SweepRecord({"a"}, {8}, 3))[0], plot, "t");
+  const auto little = Draw(Aggregate(SweepRecord({"a"}, {1}, 3))[0], plot, "t");
+  ASSERT_TRUE(far && little);
+  EXPECT_THAT(far->script, HasSubstr("set logscale y"));  // 50 to 10 %.
+  EXPECT_THAT(little->script, testing::Not(HasSubstr("set logscale y")));
+}
+
+TEST(PlotTest, CurvesWithTheSameColorDifferInDashes) {
+  const Table table = Aggregate(SweepRecord({"a"}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 1))[0];
+  const auto drawing = Draw(table, {.kind = "curves"}, "t");
+  ASSERT_TRUE(drawing);
+  const std::string color = absl::StrCat("linecolor rgb '", SeriesColor(0), "' dashtype ");
+  EXPECT_THAT(drawing->script, HasSubstr(color + "1 title 'a, 1'"));
+  EXPECT_THAT(drawing->script, HasSubstr(color + "2 title 'a, 11'"));
 }
 
 TEST(PlotTest, ASeriesOfCurvesIsOne) {
@@ -183,30 +243,6 @@ TEST(PlotTest, LogarithmicAxesHaveThreeNumbers) {
   }
 }
 
-// Two roofs, and kernels below them.
-record::Record RoofRecord(int repetitions) {
-  record::Record record = record::TestHead("roofs");
-  record.presentation.all = {.baseline = "fp32", .primary = "timings.flop_per_s"};
-  for (int repetition = 0; repetition < repetitions; ++repetition) {
-    const auto add = [&](const std::string& variant, const std::string& key,
-                         const std::string& value, double flop, double bytes) {
-      record::RunRecord run = record::TestRun(variant, repetition, 1);
-      run.params = {{key, value}};
-      run.timings = {};
-      if (flop > 0) run.timings["flop_per_s"] = {flop * (1 + 0.01 * repetition)};
-      if (bytes > 0) run.timings["bytes_per_s"] = {bytes};
-      if (flop > 0 && bytes > 0) run.metrics["flop_per_byte"] = flop / bytes;
-      record.runs.push_back(run);
-    };
-    add("fp32", "roof", "flop", 1e11, 0);
-    add("L1 read", "roof", "bytes", 0, 2e11);
-    add("product", "family", "gemm", 9e10, 4e9);
-    add("gradient", "family", "gemm", 9.1e10, 4e9);
-    add("it's <small>", "family", "update", 2e10, 5e10);
-  }
-  return record;
-}
-
 TEST(PlotTest, RooflinesNumberTheirPoints) {
   for (const int repetitions : {1, 7}) {
     const Table table = Aggregate(RoofRecord(repetitions))[0];
@@ -216,6 +252,8 @@ TEST(PlotTest, RooflinesNumberTheirPoints) {
     ASSERT_TRUE(svg.ok()) << svg.status();
     EXPECT_THAT(*svg, HasSubstr("Gflop/s"));
     EXPECT_THAT(*svg, HasSubstr("L1 read: 200 GB/s"));
+    // The legend has the points alone.
+    EXPECT_THAT(drawing->script, testing::Not(testing::ContainsRegex("errorbars[^,]* title ")));
     // Two that lie on each other share a label.
     EXPECT_THAT(*svg, HasSubstr(">1, 2<"));
     EXPECT_THAT(*svg, HasSubstr("it's &lt;small>"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -29,6 +30,29 @@ double ResampledMedian(std::span<const double> values, Stream& stream) {
     value = values[stream.Below(static_cast<uint32_t>(values.size()))];
   }
   return Median(std::move(resample));
+}
+
+// `of` the medians of both, which grows with the first and falls with the second.
+template <class Function>
+Estimate Unpaired(std::span<const double> first, std::span<const double> second, Function of) {
+  Estimate estimate{
+      .value = of(Median({first.begin(), first.end()}), Median({second.begin(), second.end()})),
+      .n = std::min(first.size(), second.size())};
+  if (!estimate.HasInterval()) {
+    const auto [low, high] = std::minmax_element(first.begin(), first.end());
+    const auto [least, most] = std::minmax_element(second.begin(), second.end());
+    estimate.low = of(*low, *most);
+    estimate.high = of(*high, *least);
+    return estimate;
+  }
+  Stream stream(/*seed=*/0, Purpose::kBootstrap);
+  std::vector<double> results(kResamples);
+  for (double& result : results) {
+    const double resampled = ResampledMedian(first, stream);
+    result = of(resampled, ResampledMedian(second, stream));
+  }
+  SetInterval(std::move(results), &estimate);
+  return estimate;
 }
 
 }  // namespace
@@ -78,24 +102,11 @@ Estimate PairedDifference(std::span<const double> values, std::span<const double
 }
 
 Estimate UnpairedRatio(std::span<const double> numerators, std::span<const double> denominators) {
-  Estimate estimate{.value = Median({numerators.begin(), numerators.end()}) /
-                             Median({denominators.begin(), denominators.end()}),
-                    .n = std::min(numerators.size(), denominators.size())};
-  if (!estimate.HasInterval()) {
-    const auto [low, high] = std::minmax_element(numerators.begin(), numerators.end());
-    const auto [least, most] = std::minmax_element(denominators.begin(), denominators.end());
-    estimate.low = *low / *most;
-    estimate.high = *high / *least;
-    return estimate;
-  }
-  Stream stream(/*seed=*/0, Purpose::kBootstrap);
-  std::vector<double> ratios(kResamples);
-  for (double& ratio : ratios) {
-    const double numerator = ResampledMedian(numerators, stream);
-    ratio = numerator / ResampledMedian(denominators, stream);
-  }
-  SetInterval(std::move(ratios), &estimate);
-  return estimate;
+  return Unpaired(numerators, denominators, std::divides<>());
+}
+
+Estimate UnpairedDifference(std::span<const double> values, std::span<const double> others) {
+  return Unpaired(values, others, std::minus<>());
 }
 
 std::optional<double> SmallestEffect(const Estimate& again) {

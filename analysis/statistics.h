@@ -40,7 +40,10 @@ Estimate PairedRatio(std::span<const double> numerators, std::span<const double>
 // different runs. At least one each; all positive. n is the smaller of both numbers.
 Estimate UnpairedRatio(std::span<const double> numerators, std::span<const double> denominators);
 
-// Median of values[i] - others[i], of pairs as above. Equal sizes, at least one.
+// Median of the values less that of the others, resampled likewise. At least one each. n as above.
+Estimate UnpairedDifference(std::span<const double> values, std::span<const double> others);
+
+// Median of values[i] - others[i], of repetitions that ran side by side. Equal sizes, at least one.
 Estimate PairedDifference(std::span<const double> values, std::span<const double> others);
 
 // What the ratio of two runs of the same thing (A/A) says about the smallest effect that can be

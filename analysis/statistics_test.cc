@@ -85,6 +85,19 @@ TEST(UnpairedRatioTest, RatioOfMedians) {
   EXPECT_EQ(same.n, 7u);
 }
 
+TEST(UnpairedDifferenceTest, DifferenceOfMedians) {
+  const Estimate few = UnpairedDifference(std::vector<double>{2, 4, 6}, std::vector<double>{1, 2});
+  EXPECT_EQ(few.value, 2.5);
+  EXPECT_EQ(few.low, 0);
+  EXPECT_EQ(few.high, 5);
+  EXPECT_EQ(few.n, 2u);
+  const Estimate same =
+      UnpairedDifference(std::vector<double>(8, 3.0), std::vector<double>(7, 2.0));
+  EXPECT_EQ(same.low, 1);
+  EXPECT_EQ(same.high, 1);
+  EXPECT_TRUE(same.HasInterval());
+}
+
 TEST(PairedDifferenceTest, MedianOfDifferences) {
   const Estimate difference =
       PairedDifference(std::vector<double>{5, 7, 4}, std::vector<double>{1, 2, 3});

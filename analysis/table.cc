@@ -108,6 +108,7 @@ std::string TableMarkdown(const Table& table) {
   const bool is_speed = IsSpeed(primary);
   const bool has_baseline = table.Find(table.view.baseline) != nullptr;
   bool shows_status = false;
+  bool has_interval = false;
   bool has_range = false;
   bool has_mean = false;
   bool has_median = false;
@@ -116,7 +117,11 @@ std::string TableMarkdown(const Table& table) {
   for (const Row& row : table.rows) {
     shows_status |= row.failed + row.skipped > 0;
     has_unchecked |= !row.checked;
-    has_range |= row.primary && row.primary->n > 1 && !row.primary->HasInterval();
+    for (const std::optional<Estimate>& shown : {row.primary, row.speedup, row.difference}) {
+      if (!shown) continue;
+      has_interval |= shown->HasInterval();
+      has_range |= shown->n > 1 && !shown->HasInterval();
+    }
     for (size_t i = 0; i < row.columns.size(); ++i) {
       const std::optional<Summary>& column = row.columns[i];
       if (!column || column->min == column->max) continue;
@@ -167,9 +172,12 @@ std::string TableMarkdown(const Table& table) {
 
   std::string text =
       absl::StrCat(MarkdownTable(head, alignment, rows), "\n*Medians of n repetitions");
-  absl::StrAppend(&text, has_range ? absl::StrCat("; in brackets their range, as fewer than ",
-                                                  kMinForInterval, " give no 95 % interval")
-                                   : " with 95 % bootstrap intervals");
+  if (has_interval) text += " with 95 % bootstrap intervals";
+  if (has_range || !has_interval) {
+    absl::StrAppend(&text,
+                    has_range ? "; in brackets their range, as fewer than " : "; fewer than ",
+                    kMinForInterval, " give no 95 % interval");
+  }
   if (has_baseline && table.by_difference) {
     text += "; differences from the baseline, from repetitions that ran side by side";
   } else if (has_baseline) {

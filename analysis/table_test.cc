@@ -246,6 +246,20 @@ TEST(TableTest, ShowsEveryVariant) {
   EXPECT_THAT(text, HasSubstr("with 95 % bootstrap intervals"));
 }
 
+TEST(TableTest, OneRepetitionHasNeitherIntervalNorDeviation) {
+  record::Record record = record::TestRecord();
+  std::erase_if(record.runs, [](const record::RunRecord& run) { return run.repetition > 0; });
+  record.presentation.all.claims = {{"spread", "metrics.test_accuracy"}};
+  const Table table = Aggregate(record)[0];
+  const std::string text = TableMarkdown(table);
+  EXPECT_THAT(text, HasSubstr("*Medians of n repetitions; fewer than 6 give no 95 % interval;"));
+  EXPECT_THAT(text, Not(HasSubstr("bootstrap")));
+  EXPECT_THAT(text, Not(HasSubstr("brackets")));
+  const std::string headline = Headline(table);
+  EXPECT_THAT(headline, HasSubstr("% (1 seed: too few repetitions for a standard deviation)"));
+  EXPECT_THAT(headline, Not(HasSubstr(" to ")));
+}
+
 TEST(TableTest, FewRepetitionsHaveARangeInBrackets) {
   const std::string text = TableMarkdown(Aggregate(record::TestRecord())[0]);
   EXPECT_THAT(text, HasSubstr("| `fast` | 3 | 4.00 k/s \\[4.00 to 4.00\\] | 4.00 k/s | 4.00x "
