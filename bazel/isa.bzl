@@ -30,6 +30,10 @@ BF16_COPTS = ISA_COPTS["avx512"] + [
     "-mavx512bf16",
     "-DMLP_TARGET_ISA=kAvx512",
 ]
+VBMI2_COPTS = ISA_COPTS["avx512"] + [
+    "-mavx512vbmi2",
+    "-DMLP_TARGET_ISA=kAvx512",
+]
 AMX_BF16_COPTS = BF16_COPTS + [
     "-mamx-tile",
     "-mamx-bf16",

@@ -11,7 +11,7 @@ for file in "$@"; do
   name=${file##*/}
   name=${name%%.*}
   case $name in
-    *_avx512_bf16 | *_amx_bf16) own='^$' ;;
+    *_avx512_bf16 | *_avx512_vbmi2 | *_amx_bf16) own='^$' ;;
     # Enumerators of mlp::Isa appear as numbers.
     *_sse2 | *_scalar) own='\(mlp::Isa\)0|xsimd::sse2|Eigen_kSse2' ;;
     *_avx2) own='\(mlp::Isa\)1|xsimd::(fma3<xsimd::)?avx2|Eigen_kAvx2' ;;

@@ -26,9 +26,9 @@ namespace {
 
 class MlpPeer final : public Peer {
  public:
-  static absl::StatusOr<std::unique_ptr<Peer>> Make(cli::TrainFlags flags, bool strategy_given,
-                                                    const Job& job) {
-    const InitRequest& request = job.request;
+  // What flags and a request, which overrides them, come to.
+  static absl::StatusOr<cli::TrainPlan> Plan(cli::TrainFlags flags, bool strategy_given,
+                                             const InitRequest& request) {
     flags.model = request.model;
     flags.batch_size = request.batch_size;
     flags.learning_rate = request.learning_rate;
@@ -39,6 +39,12 @@ class MlpPeer final : public Peer {
       // As `mlp tune` left it; a contest is no time to measure. The threads are the job's.
       if (const auto tuning = tune::Cached()) cli::ApplyTuning(flags, *tuning, &plan);
     }
+    return plan;
+  }
+
+  static absl::StatusOr<std::unique_ptr<Peer>> Make(const cli::TrainFlags& flags,
+                                                    bool strategy_given, const Job& job) {
+    MLP_ASSIGN_OR_RETURN(const cli::TrainPlan plan, Plan(flags, strategy_given, job.request));
     auto peer = std::unique_ptr<MlpPeer>(new MlpPeer(job, flags, plan));
     std::ranges::copy(job.weights, peer->model_.parameters().begin());
     MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
@@ -120,8 +126,13 @@ int main(int argc, char** argv) {
   flags.Example("mlp_peer --strategy=fused");
   flags.Example("mlp_peer --isa=avx2");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
-  return mlp::peers::Main({.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}},
-                          [&](const mlp::peers::Job& job) {
-                            return mlp::peers::MlpPeer::Make(options, flags.Given("strategy"), job);
-                          });
+  using mlp::peers::MlpPeer;
+  const bool strategy_given = flags.Given("strategy");
+  const auto pack_below = [&](const mlp::peers::InitRequest& request) {
+    const auto plan = MlpPeer::Plan(options, strategy_given, request);
+    return plan.ok() ? mlp::train::PackBelow(plan->options.strategy, plan->options.optimizer) : 0.0;
+  };
+  return mlp::peers::Main(
+      {.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}, .pack_below = pack_below},
+      [&](const mlp::peers::Job& job) { return MlpPeer::Make(options, strategy_given, job); });
 }

@@ -98,7 +98,9 @@ class Server {
   absl::StatusOr<Json> Init(const Json& json) {
     MLP_ASSIGN_OR_RETURN(const InitRequest request, ParseInitRequest(json));
     peer_.reset();
-    MLP_ASSIGN_OR_RETURN(job_, ReadJob(request));
+    const double pack_below = description_.pack_below ? description_.pack_below(request) : 0;
+    job_ = {};  // Its memory is not needed beside the next one's.
+    MLP_ASSIGN_OR_RETURN(job_, ReadJob(request, pack_below));
     omp_set_num_threads(request.threads);
     MLP_ASSIGN_OR_RETURN(peer_, make_(job_));
     epochs_done_ = 0;
@@ -193,7 +195,7 @@ std::optional<Sum> BatchPeer::TrainEpoch(std::span<const uint32_t> order) {
   return sum;
 }
 
-absl::StatusOr<Job> ReadJob(const InitRequest& request) {
+absl::StatusOr<Job> ReadJob(const InitRequest& request, double pack_below) {
   Job job;
   job.request = request;
   MLP_ASSIGN_OR_RETURN(const model::ModelSpec spec, model::ParseModelSpec(request.model));
@@ -201,7 +203,7 @@ absl::StatusOr<Job> ReadJob(const InitRequest& request) {
   job.widths.push_back(spec.inputs);
   for (const model::DenseSpec& layer : spec.layers) job.widths.push_back(layer.units);
 
-  MLP_ASSIGN_OR_RETURN(job.dataset, data::Load({.data = request.data}));
+  MLP_ASSIGN_OR_RETURN(job.dataset, data::Load({.data = request.data, .pack_below = pack_below}));
   const size_t features = job.train().features;
   if (job.inputs() != features || job.classes() < job.dataset.classes) {
     return absl::InvalidArgumentError(absl::StrCat("model: expected ", features, "-...-",

@@ -100,12 +100,16 @@ struct Description {
   std::map<std::string, std::string> versions;
   Uses uses = {};
   bool has_logits = true;  // else scores only have their order, and there is no test loss
+  // The peer can read training pixels that are packed (see data::Examples) if they are sparser than
+  // this. Null: it cannot.
+  std::function<double(const InitRequest&)> pack_below = nullptr;
 };
 
 using MakePeer = std::function<absl::StatusOr<std::unique_ptr<Peer>>(const Job&)>;
 
-// Reads the files that the request names. Errors say which, and what is wrong with it.
-absl::StatusOr<Job> ReadJob(const InitRequest& request);
+// Reads the files that the request names. Errors say which, and what is wrong with it. pack_below:
+// see data::Source.
+absl::StatusOr<Job> ReadJob(const InitRequest& request, double pack_below = 0);
 
 // Loss and hits of logits [rows, classes].
 Sum SoftmaxCrossEntropy(std::span<const float> logits, std::span<const uint8_t> labels);

@@ -174,8 +174,9 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
       for (size_t i = 0; i < batch; ++i) {
         sparse_rows.push_back({blocks[l].data() + i * kernels::kSparseColumns, 0});
       }
-      kernels.search({run.size(), std::span(sparse_rows).subspan(l * batch, batch),
-                      bits.data() + begin * words});
+      const auto found = std::span(sparse_rows).subspan(l * batch, batch);
+      kernels.search({run.size(), found});
+      kernels.transpose({run.size(), found, bits.data() + begin * words});
     }
     for (const kernels::SparseRow& row : sparse_rows) count += std::popcount(row.bits);
 

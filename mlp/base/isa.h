@@ -31,6 +31,8 @@ inline Isa BestIsa() { return SupportedIsas().back(); }
 
 // An extension of AVX-512: products of pairs of bfloat16.
 bool HasAvx512Bf16();
+// Another: bytes to the places of bits.
+bool HasAvx512Vbmi2();
 // Another: products of tiles of bfloat16. The first question asks the operating system for the
 // tiles, for all threads of the process.
 bool HasAmxBf16();

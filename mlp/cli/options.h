@@ -20,8 +20,9 @@ struct DataOptions {
 };
 void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& help);
 
-// The dataset's name is what the user called it, wherever relative paths lead.
-absl::StatusOr<data::Dataset> LoadData(const DataOptions& options);
+// The dataset's name is what the user called it, wherever relative paths lead. pack_below: see
+// data::Source.
+absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below = 0);
 
 struct ComputeOptions {
   int threads = 0;

@@ -85,7 +85,8 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     const absl::Status status = io::CheckReplaceable(trace, kTraceFile, flags.force);
     if (!status.ok()) return Fail(status);
   }
-  const absl::StatusOr<data::Dataset> dataset = LoadData(flags.data);
+  const absl::StatusOr<data::Dataset> dataset =
+      LoadData(flags.data, train::PackBelow(plan.options.strategy, plan.options.optimizer));
   if (!dataset.ok()) return Fail(dataset.status());
   if (saved) {
     const absl::Status status = CheckSameData(flags.resume, saved->info.dataset, *dataset);

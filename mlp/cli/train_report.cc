@@ -68,20 +68,21 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
     : flags_(flags),
       plan_(plan),
       dataset_(dataset),
+      trainer_(trainer),
       progress_("train", SamplesLeft(trainer, dataset),
                 flags.output.quiet ? flags::ProgressMode::kNever
                                    : flags::ToProgressMode(flags.output.progress)) {
   if (flags.output.json) return;
-  const train::StrategyOptions& strategy = plan.options.strategy;
+  const train::StrategyOptions& strategy = trainer.options().strategy;
   const int threads = train::BusyThreads(strategy);
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
       "%s: %d parameters, %s%s, %s, %s, %d thread%s%s%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size,
-      dataset.train.pixels.empty()
-          ? absl::StrFormat("samples of %d values", dataset.train.features)
-          : absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols),
+      dataset.train.has_pixels()
+          ? absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols)
+          : absl::StrFormat("samples of %d values", dataset.train.features),
       model::Format(plan.spec), plan.spec.parameter_count(),
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
       strategy.KindName(), kernels::Name(strategy.target), threads, threads == 1 ? "" : "s",
@@ -136,7 +137,7 @@ Json TrainReport::Document(const std::optional<train::Evaluation>& test, bool in
     seconds += epoch.seconds;
     samples += epoch.samples;
   }
-  const train::StrategyOptions& strategy = plan_.options.strategy;
+  const train::StrategyOptions& strategy = trainer_.options().strategy;
   Json document;
   document["train"] = {{"epochs", epochs},
                        {"seconds", seconds},

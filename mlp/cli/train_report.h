@@ -45,6 +45,7 @@ class TrainReport final : public train::Callback {
   const TrainFlags& flags_;
   const TrainPlan& plan_;
   const data::Dataset& dataset_;
+  const train::Trainer& trainer_;
   flags::Progress progress_;
   Timer timer_;
   double next_draw_s_ = 0;

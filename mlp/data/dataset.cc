@@ -32,6 +32,12 @@ std::string LargestLabel(const Dataset& dataset) {
 
 PixelUse FindPixelUse(const Examples& examples) {
   PixelUse use;
+  if (!examples.packed.empty()) {
+    const PackedPixels& packed = examples.packed;
+    use.columns.assign(packed.columns().begin(), packed.columns().end());
+    use.density = static_cast<double>(packed.count()) /
+                  (static_cast<double>(packed.size()) * static_cast<double>(packed.features()));
+  }
   if (examples.pixels.empty()) return use;
   std::vector<uint32_t> rows(examples.features);  // where a column is not 0
   for (size_t i = 0; i < examples.size; ++i) {
@@ -47,10 +53,25 @@ PixelUse FindPixelUse(const Examples& examples) {
   return use;
 }
 
+void UnpackDense(Examples& examples, double pack_below) {
+  const PackedPixels& packed = examples.packed;
+  if (packed.empty() || FindPixelUse(examples).density < pack_below) return;
+  examples.pixels = AlignedBuffer<uint8_t>(packed.size() * packed.features());
+  for (size_t i = 0; i < packed.size(); ++i) {
+    packed.Unpack(i, examples.pixels.data() + i * packed.features());
+  }
+  examples.packed = {};
+}
+
 std::string Sha256(const Dataset& dataset) {
   SHA256_CTX context;
   MLP_CHECK_EQ(SHA256_Init(&context), 1);
   for (const Examples* part : {&dataset.train, &dataset.test}) {
+    std::vector<uint8_t> row(part->packed.features());
+    for (size_t i = 0; i < part->packed.size(); ++i) {
+      part->packed.Unpack(i, row.data());
+      MLP_CHECK_EQ(SHA256_Update(&context, row.data(), row.size()), 1);
+    }
     for (const AlignedBuffer<uint8_t>* bytes : {&part->pixels, &part->labels}) {
       MLP_CHECK_EQ(SHA256_Update(&context, bytes->data(), bytes->size()), 1);
     }

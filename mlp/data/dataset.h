@@ -7,17 +7,22 @@
 #include <vector>
 
 #include "mlp/base/aligned_buffer.h"
+#include "mlp/data/packed_pixels.h"
 
 namespace mlp::data {
 
-// Inputs are pixels, which stay bytes (a batch is converted when it is gathered), or numbers of any
-// kind: one of the two arrays is empty.
+// Inputs are pixels, which stay bytes (a batch is converted when it is gathered), packed or not, or
+// numbers of any kind: all but one of the three are empty. Of what trains, the strategy
+// tensor_parallel reads packed pixels, where it leaves out zeros.
 struct Examples {
   AlignedBuffer<uint8_t> pixels;  // [size, features]
   AlignedBuffer<uint8_t> labels;  // [size]
   size_t size = 0;
   size_t features = 0;
   AlignedBuffer<float> values = {};  // [size, features]
+  PackedPixels packed = {};
+
+  bool has_pixels() const { return !pixels.empty() || !packed.empty(); }
 };
 
 struct Dataset {
@@ -40,8 +45,12 @@ struct PixelUse {
   double density = 1;  // the part of all pixels; 1 for no pixels
 };
 
-// Walks all pixels, once.
+// Walks all pixels that are not packed, once.
 PixelUse FindPixelUse(const Examples& examples);
+
+// Unpacks packed pixels of which this part or more are not 0. Exhausted memory throws
+// std::bad_alloc.
+void UnpackDense(Examples& examples, double pack_below);
 
 // SHA-256 over train pixels, labels, values, then those of the test part, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
+
+#include "mlp/data/packed_pixels.h"
 
 namespace mlp::data {
 namespace {
@@ -52,6 +55,40 @@ TEST(PixelUseTest, NoColumnsWhereThereIsNothing) {
 TEST(PixelUseTest, DensityIsThePartThatIsNotZero) {
   EXPECT_EQ(FindPixelUse(Of(2, {0, 1, 0, 9, 0, 0, 0, 0})).density, 0.25);
   EXPECT_EQ(FindPixelUse(Examples()).density, 1);
+}
+
+// The same pixels, packed.
+Examples Packed(const Examples& examples) {
+  Examples packed;
+  packed.size = examples.size;
+  packed.features = examples.features;
+  PixelPacker packer(examples.features);
+  packer.Append(examples.pixels.span());
+  packed.packed = std::move(packer).Finish();
+  return packed;
+}
+
+TEST(PackedTest, TheSameUseAndTheSameHash) {
+  const std::vector<uint8_t> pixels = {0, 7, 0, 0, 0, 0, 0, 0, 0, 255, 0, 1, 0, 0, 0};
+  Dataset dataset;
+  dataset.train = Of(5, pixels);
+  const PixelUse use = FindPixelUse(dataset.train);
+  const std::string sha256 = Sha256(dataset);
+  dataset.train = Packed(dataset.train);
+  EXPECT_TRUE(dataset.train.has_pixels());
+  EXPECT_EQ(FindPixelUse(dataset.train).columns, use.columns);
+  EXPECT_EQ(FindPixelUse(dataset.train).density, use.density);
+  EXPECT_EQ(Sha256(dataset), sha256);
+}
+
+TEST(PackedTest, WhatIsDenseIsUnpacked) {
+  const std::vector<uint8_t> pixels = {0, 1, 0, 9, 0, 0, 0, 0};  // a quarter
+  Examples examples = Packed(Of(2, pixels));
+  UnpackDense(examples, 0.26);
+  EXPECT_TRUE(examples.pixels.empty());
+  UnpackDense(examples, 0.25);
+  EXPECT_TRUE(examples.packed.empty());
+  EXPECT_TRUE(std::ranges::equal(examples.pixels, pixels));
 }
 
 }  // namespace

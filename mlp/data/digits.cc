@@ -8,6 +8,7 @@
 #include "mlp/base/check.h"
 #include "mlp/base/rng.h"
 #include "mlp/base/team.h"
+#include "mlp/data/packed_pixels.h"
 #include "mlp/data/strokes.h"
 
 namespace mlp::data {
@@ -207,20 +208,35 @@ void Ink(Stream& stream, const Field& distance, float softness,
   }
 }
 
-Examples MakePart(uint64_t seed, uint32_t part, size_t size) {
+// Samples that are drawn before they are packed.
+constexpr size_t kPackedTogether = 2048;
+
+Examples MakePart(uint64_t seed, uint32_t part, size_t size, double pack_below) {
   MLP_CHECK_LE(size, size_t{0xFFFFFFFF});
-  Examples examples{.pixels = AlignedBuffer<uint8_t>(size * kDigitPixels),
-                    .labels = AlignedBuffer<uint8_t>(size),
-                    .size = size,
-                    .features = kDigitPixels};
-  RunTeam(EffectiveThreads(0), [&](const Worker& worker) {
-    const Range share = worker.Share(size);
-    for (size_t i = share.begin; i < share.end; ++i) {
-      examples.labels[i] = DrawDigit(seed, part, static_cast<uint32_t>(i),
-                                     std::span<uint8_t, kDigitPixels>(
-                                         examples.pixels.data() + i * kDigitPixels, kDigitPixels));
-    }
-  });
+  const bool packs = pack_below > 0 && size > 0;
+  const size_t block = packs ? std::min(size, kPackedTogether) : size;
+  AlignedBuffer<uint8_t> pixels(block * kDigitPixels);
+  Examples examples{
+      .pixels = {}, .labels = AlignedBuffer<uint8_t>(size), .size = size, .features = kDigitPixels};
+  PixelPacker packer(kDigitPixels);
+  for (size_t begin = 0; begin < size; begin += block) {
+    const size_t count = std::min(block, size - begin);
+    RunTeam(EffectiveThreads(0), [&](const Worker& worker) {
+      const Range share = worker.Share(count);
+      for (size_t i = share.begin; i < share.end; ++i) {
+        examples.labels[begin + i] = DrawDigit(
+            seed, part, static_cast<uint32_t>(begin + i),
+            std::span<uint8_t, kDigitPixels>(pixels.data() + i * kDigitPixels, kDigitPixels));
+      }
+    });
+    if (packs) packer.Append(pixels.span().first(count * kDigitPixels));
+  }
+  if (packs) {
+    examples.packed = std::move(packer).Finish();
+    UnpackDense(examples, pack_below);
+  } else {
+    examples.pixels = std::move(pixels);
+  }
   return examples;
 }
 
@@ -248,13 +264,13 @@ uint8_t DrawDigit(uint64_t seed, uint32_t part, uint32_t index,
   return static_cast<uint8_t>(label);
 }
 
-Dataset MakeDigits(uint64_t seed, size_t train, size_t test) {
+Dataset MakeDigits(uint64_t seed, size_t train, size_t test, double pack_below) {
   Dataset dataset{.name = "digits",
                   .rows = kDigitSide,
                   .cols = kDigitSide,
                   .classes = 10,
-                  .train = MakePart(seed, 0, train),
-                  .test = MakePart(seed, 1, test),
+                  .train = MakePart(seed, 0, train, pack_below),
+                  .test = MakePart(seed, 1, test, /*pack_below=*/0),
                   .sha256 = {}};
   dataset.sha256 = Sha256(dataset);
   return dataset;

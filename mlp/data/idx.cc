@@ -18,6 +18,7 @@
 #include "mlp/base/status_macros.h"
 #include "mlp/data/byte_source.h"
 #include "mlp/data/file_error.h"
+#include "mlp/data/packed_pixels.h"
 #include "mlp/io/atomic_file.h"
 
 namespace mlp::data {
@@ -35,23 +36,27 @@ absl::Status Invalid(absl::string_view file, absl::string_view place, absl::stri
 
 std::string Bytes(uint64_t n) { return absl::StrCat(n, n == 1 ? " byte" : " bytes"); }
 
+absl::Status OutOfMemory(absl::string_view path, size_t n) {
+  return FileError(absl::StatusCode::kResourceExhausted, path, "data",
+                   absl::StrCat("memory for ", Bytes(n)), "less",
+                   "free memory or use a smaller file");
+}
+
 absl::StatusOr<AlignedBuffer<uint8_t>> Allocate(absl::string_view path, size_t n) {
   try {
     return AlignedBuffer<uint8_t>(n);
   } catch (const std::bad_alloc&) {
-    return FileError(absl::StatusCode::kResourceExhausted, path, "data",
-                     absl::StrCat("memory for ", Bytes(n)), "less",
-                     "free memory or use a smaller file");
+    return OutOfMemory(path, n);
   }
 }
 
-absl::Status ReadExactly(ByteSource& source, std::span<uint8_t> to, size_t offset,
+// What lies from byte `offset` on, a part of what goes up to byte `end`.
+absl::Status ReadExactly(ByteSource& source, std::span<uint8_t> to, size_t offset, size_t end,
                          absl::string_view what) {
   MLP_ASSIGN_OR_RETURN(const size_t n, source.Read(to));
   if (n == to.size()) return absl::OkStatus();
   return FileError(absl::StatusCode::kDataLoss, source.path(), absl::StrCat("byte ", offset + n),
-                   absl::StrCat(what, " up to byte ", offset + to.size()), "the end of the data",
-                   kFetchAgain);
+                   absl::StrCat(what, " up to byte ", end), "the end of the data", kFetchAgain);
 }
 
 absl::Status CheckMagic(const std::string& path, std::span<const uint8_t, kMagicBytes> magic,
@@ -91,23 +96,6 @@ absl::StatusOr<size_t> CheckedProduct(const std::string& path,
     product *= dimensions[i];
   }
   return product;
-}
-
-// Where the length of the content is not known beforehand, the file's own length, then what arrives
-// decide how much memory is taken. Pictures seldom compress to less than an eighth (MNIST: a
-// fifth), so that nothing is copied and no more memory is taken than they need.
-absl::StatusOr<AlignedBuffer<uint8_t>> ReadGrowing(ByteSource& source, size_t size, size_t offset) {
-  const size_t first = std::max(size_t{1} << 20, 8 * source.file_bytes());
-  AlignedBuffer<uint8_t> data;
-  do {
-    const size_t had = data.size();
-    MLP_ASSIGN_OR_RETURN(AlignedBuffer<uint8_t> larger,
-                         Allocate(source.path(), std::min(size, std::max(first, 2 * had))));
-    std::copy(data.begin(), data.end(), larger.begin());
-    data = std::move(larger);
-    MLP_RETURN_IF_ERROR(ReadExactly(source, data.span().subspan(had), offset + had, "data"));
-  } while (data.size() < size);
-  return data;
 }
 
 absl::Status TrailingBytes(const std::string& path, size_t end) {
@@ -152,26 +140,32 @@ std::string Gzip(const std::string& bytes) {
   return compressed;
 }
 
-}  // namespace
+// An IDX file up to its data.
+struct OpenIdx {
+  ByteSource source;
+  std::vector<uint32_t> dimensions;
+  size_t begin;  // of the data, in bytes of the content
+  size_t size;   // of the data
+};
 
-absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count) {
+absl::StatusOr<OpenIdx> Open(absl::string_view path, size_t dimension_count) {
   MLP_CHECK(dimension_count >= 1 && dimension_count <= 255);
   MLP_ASSIGN_OR_RETURN(ByteSource source, ByteSource::Open(path));
 
   std::array<uint8_t, kMagicBytes> magic;
-  MLP_RETURN_IF_ERROR(ReadExactly(source, magic, 0, "a header"));
+  MLP_RETURN_IF_ERROR(ReadExactly(source, magic, 0, magic.size(), "a header"));
   MLP_RETURN_IF_ERROR(CheckMagic(source.path(), magic, dimension_count));
   std::vector<uint8_t> header(4 * dimension_count);
-  MLP_RETURN_IF_ERROR(ReadExactly(source, header, kMagicBytes, "a header"));
-  IdxArray array;
+  const size_t begin = kMagicBytes + header.size();
+  MLP_RETURN_IF_ERROR(ReadExactly(source, header, kMagicBytes, begin, "a header"));
+  std::vector<uint32_t> dimensions;
   for (size_t i = 0; i < dimension_count; ++i) {
     const uint8_t* b = header.data() + 4 * i;
-    array.dimensions.push_back(uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 |
-                               uint32_t{b[3]});
+    dimensions.push_back(uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 |
+                         uint32_t{b[3]});
   }
-  MLP_ASSIGN_OR_RETURN(const size_t size, CheckedProduct(source.path(), array.dimensions));
+  MLP_ASSIGN_OR_RETURN(const size_t size, CheckedProduct(source.path(), dimensions));
 
-  const size_t begin = kMagicBytes + header.size();
   if (const std::optional<uint64_t> file_bytes = source.size(); file_bytes.has_value()) {
     if (*file_bytes > begin + size) return TrailingBytes(source.path(), begin + size);
     if (*file_bytes < begin + size) {
@@ -179,36 +173,111 @@ absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count)
                        absl::StrCat(Bytes(size), " of data, as the header says"),
                        Bytes(*file_bytes - begin), kFetchAgain);
     }
-    MLP_ASSIGN_OR_RETURN(array.data, Allocate(source.path(), size));
-    MLP_RETURN_IF_ERROR(ReadExactly(source, array.data.span(), begin, "data"));
-  } else {
-    MLP_ASSIGN_OR_RETURN(array.data, ReadGrowing(source, size, begin));
   }
+  return OpenIdx{std::move(source), std::move(dimensions), begin, size};
+}
+
+absl::Status CheckEnd(OpenIdx& idx) {
   uint8_t beyond;
-  MLP_ASSIGN_OR_RETURN(const size_t trailing, source.Read({&beyond, 1}));
-  if (trailing != 0) return TrailingBytes(source.path(), begin + size);
-  return array;
+  MLP_ASSIGN_OR_RETURN(const size_t trailing, idx.source.Read({&beyond, 1}));
+  if (trailing != 0) return TrailingBytes(idx.source.path(), idx.begin + idx.size);
+  return absl::OkStatus();
+}
+
+// The next part of the data, from byte `done` of it.
+absl::Status ReadData(OpenIdx& idx, size_t done, std::span<uint8_t> to) {
+  return ReadExactly(idx.source, to, idx.begin + done, idx.begin + idx.size, "data");
+}
+
+// Where the length of the content is not known beforehand, the file's own length, then what arrives
+// decide how much memory is taken. Pictures seldom compress to less than an eighth (MNIST: a
+// fifth), so that nothing is copied and no more memory is taken than they need.
+absl::StatusOr<AlignedBuffer<uint8_t>> ReadGrowing(OpenIdx& idx) {
+  const size_t first = std::max(size_t{1} << 20, 8 * idx.source.file_bytes());
+  AlignedBuffer<uint8_t> data;
+  do {
+    const size_t had = data.size();
+    MLP_ASSIGN_OR_RETURN(AlignedBuffer<uint8_t> larger,
+                         Allocate(idx.source.path(), std::min(idx.size, std::max(first, 2 * had))));
+    std::copy(data.begin(), data.end(), larger.begin());
+    data = std::move(larger);
+    MLP_RETURN_IF_ERROR(ReadData(idx, had, data.span().subspan(had)));
+  } while (data.size() < idx.size);
+  return data;
+}
+
+absl::StatusOr<AlignedBuffer<uint8_t>> ReadBytes(OpenIdx& idx) {
+  AlignedBuffer<uint8_t> data;
+  if (idx.source.size().has_value()) {
+    MLP_ASSIGN_OR_RETURN(data, Allocate(idx.source.path(), idx.size));
+    MLP_RETURN_IF_ERROR(ReadData(idx, 0, data.span()));
+  } else {
+    MLP_ASSIGN_OR_RETURN(data, ReadGrowing(idx));
+  }
+  MLP_RETURN_IF_ERROR(CheckEnd(idx));
+  return data;
+}
+
+// Rows of pixels are packed so many bytes at a time.
+constexpr size_t kPackedBlock = size_t{1} << 16;
+
+// The rows, of at most kPackedBlock features each.
+absl::StatusOr<PackedPixels> ReadPacked(OpenIdx& idx, size_t features) {
+  PixelPacker packer(features);
+  std::vector<uint8_t> block(kPackedBlock / features * features);
+  for (size_t done = 0; done < idx.size;) {
+    const std::span<uint8_t> rows = std::span(block).first(std::min(block.size(), idx.size - done));
+    MLP_RETURN_IF_ERROR(ReadData(idx, done, rows));
+    try {
+      packer.Append(rows);
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory(idx.source.path(), idx.size);
+    }
+    done += rows.size();
+  }
+  MLP_RETURN_IF_ERROR(CheckEnd(idx));
+  try {
+    return std::move(packer).Finish();
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory(idx.source.path(), idx.size);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count) {
+  MLP_ASSIGN_OR_RETURN(OpenIdx idx, Open(path, dimension_count));
+  MLP_ASSIGN_OR_RETURN(AlignedBuffer<uint8_t> data, ReadBytes(idx));
+  return IdxArray{std::move(idx.dimensions), std::move(data)};
 }
 
 absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
-                                            absl::string_view labels_path, size_t classes) {
-  MLP_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(images_path, 3));
-  MLP_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(labels_path, 1));
+                                            absl::string_view labels_path, size_t classes,
+                                            double pack_below) {
+  MLP_ASSIGN_OR_RETURN(OpenIdx images, Open(images_path, 3));
   const size_t size = images.dimensions[0];
+  const size_t rows = images.dimensions[1];
+  const size_t cols = images.dimensions[2];
+  Examples examples{.pixels = {}, .labels = {}, .size = size, .features = rows * cols};
+  if (pack_below > 0 && examples.features <= kPackedBlock) {
+    MLP_ASSIGN_OR_RETURN(examples.packed, ReadPacked(images, examples.features));
+    try {
+      UnpackDense(examples, pack_below);
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory(images_path, images.size);
+    }
+  } else {
+    MLP_ASSIGN_OR_RETURN(examples.pixels, ReadBytes(images));
+  }
+  MLP_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(labels_path, 1));
   if (labels.dimensions[0] != size) {
     return Invalid(labels_path, "byte 4",
                    absl::StrCat(size, " labels, one for each image of ", images_path),
                    absl::StrCat(labels.dimensions[0]), "name two files that belong together");
   }
   MLP_RETURN_IF_ERROR(CheckLabels(labels_path, labels.data.span(), classes));
-  const size_t rows = images.dimensions[1];
-  const size_t cols = images.dimensions[2];
-  return LabelledImages{.examples = {.pixels = std::move(images.data),
-                                     .labels = std::move(labels.data),
-                                     .size = size,
-                                     .features = rows * cols},
-                        .rows = rows,
-                        .cols = cols};
+  examples.labels = std::move(labels.data);
+  return LabelledImages{.examples = std::move(examples), .rows = rows, .cols = cols};
 }
 
 absl::Status WriteIdx(absl::string_view path, std::span<const uint32_t> dimensions,

@@ -35,10 +35,12 @@ struct LabelledImages {
   size_t cols = 0;
 };
 
-// An images file [size, rows, cols] and a labels file [size]. Errors: those of ReadIdx;
+// An images file [size, rows, cols] and a labels file [size]. Pixels are packed as they are read,
+// and stay so where less than this part of them, `pack_below`, is not 0. Errors: those of ReadIdx;
 // InvalidArgument where the counts disagree or a label is not below `classes`.
 absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
-                                            absl::string_view labels_path, size_t classes = 10);
+                                            absl::string_view labels_path, size_t classes = 10,
+                                            double pack_below = 0);
 
 // Writes the array, as gzip where the path ends in .gz. The file appears whole or not at all: it is
 // written beside its place, synced and renamed. data has as many bytes as the product of

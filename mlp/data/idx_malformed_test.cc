@@ -34,10 +34,14 @@ void WriteFile(const std::string& path, const std::string& content) {
 }
 
 absl::Status Call(absl::string_view reader, const std::vector<std::string>& files) {
-  if (reader == "images") return ReadIdx(files.at(0), 3).status();
   if (reader == "labels") return ReadIdx(files.at(0), 1).status();
-  EXPECT_EQ(reader, "examples");
-  return ReadExamples(files.at(0), files.at(1)).status();
+  const absl::Status status = reader == "images" ? ReadIdx(files.at(0), 3).status()
+                                                 : ReadExamples(files.at(0), files.at(1)).status();
+  // The same of pixels that are packed as they are read.
+  const std::string labels =
+      reader == "images" ? absl::StrCat(kCorpus, "good_labels") : files.at(1);
+  EXPECT_EQ(ReadExamples(files.at(0), labels, /*classes=*/10, /*pack_below=*/2).status(), status);
+  return status;
 }
 
 TEST(IdxMalformedTest, EveryFileOfTheCorpusIsRefusedWithItsReason) {

@@ -21,9 +21,10 @@ constexpr size_t kMnistClasses = 10;
 constexpr size_t kMaxClasses = 256;  // a label is a byte
 
 // As many classes as the labels have, but `classes` at least and `most` at most.
-absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t classes, size_t most) {
+absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t classes, size_t most,
+                             double pack_below) {
   MLP_ASSIGN_OR_RETURN(LabelledImages train,
-                       ReadExamples(files.train_images, files.train_labels, most));
+                       ReadExamples(files.train_images, files.train_labels, most, pack_below));
   MLP_ASSIGN_OR_RETURN(LabelledImages test,
                        ReadExamples(files.test_images, files.test_labels, most));
   for (const data::Examples* examples : {&train.examples, &test.examples}) {
@@ -50,12 +51,12 @@ absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t cla
 
 absl::StatusOr<Dataset> Load(const Source& source) {
   if (source.data == "digits") {
-    return MakeDigits(source.data_seed, source.digits_train, source.digits_test);
+    return MakeDigits(source.data_seed, source.digits_train, source.digits_test, source.pack_below);
   }
   if (source.data == "circles") return MakeCircles({.seed = source.data_seed});
   if (source.data == "mnist") {
     MLP_ASSIGN_OR_RETURN(const IdxFiles files, LocateMnist(source.data_dir));
-    return Read(source.data, files, kMnistClasses, kMnistClasses);
+    return Read(source.data, files, kMnistClasses, kMnistClasses, source.pack_below);
   }
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(source.data, error);
@@ -66,7 +67,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
                      "choose one of these");
   }
   MLP_ASSIGN_OR_RETURN(const IdxFiles files, FindIdxFiles(source.data));
-  return Read(source.data, files, /*classes=*/2, kMaxClasses);
+  return Read(source.data, files, /*classes=*/2, kMaxClasses, source.pack_below);
 }
 
 }  // namespace mlp::data

@@ -17,6 +17,9 @@ struct Source {
   // Of digits alone.
   size_t digits_train = 60000;
   size_t digits_test = 10000;
+  // Training pixels are packed where less than this part of them is not 0. For who can read them
+  // so, see Examples.
+  double pack_below = 0;
 };
 
 // Whether the data has a name of its own, and is no path.

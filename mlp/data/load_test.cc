@@ -72,6 +72,29 @@ TEST_F(LoadTest, Digits) {
   EXPECT_EQ(digits->sha256, MakeDigits(5, 30, 10).sha256);
 }
 
+TEST_F(LoadTest, SparsePixelsArePacked) {
+  const auto load = [](const std::string& data, double pack_below) {
+    auto dataset =
+        Load({.data = data, .digits_train = 3000, .digits_test = 10, .pack_below = pack_below});
+    EXPECT_TRUE(dataset.ok()) << dataset.status();
+    return *std::move(dataset);
+  };
+  const Dataset digits = load("digits", 0);
+  EXPECT_TRUE(digits.train.packed.empty());
+  for (const double pack_below : {0.1, 0.5}) {
+    const Dataset packed = load("digits", pack_below);
+    EXPECT_EQ(packed.train.packed.size(), pack_below == 0.5 ? 3000u : 0u);
+    EXPECT_EQ(packed.train.pixels.empty(), pack_below == 0.5);
+    EXPECT_FALSE(packed.test.pixels.empty());
+    EXPECT_EQ(packed.sha256, digits.sha256);
+  }
+  // Of these no pixel is 0.
+  const std::string dense = MakeFiles("dense", 7);
+  EXPECT_TRUE(load(dense, 1).train.packed.empty());
+  EXPECT_EQ(load(dense, 2).train.packed.size(), 4u);
+  EXPECT_EQ(load(dense, 2).sha256, load(dense, 0).sha256);
+}
+
 TEST_F(LoadTest, ADirectoryInEitherSpellingPlainOrCompressed) {
   std::string sha256;
   for (const char* joint : {"-", "."}) {

@@ -360,7 +360,7 @@ void Inference::MultiplySparse(Desk& desk, const Inputs& inputs, float* y) const
     for (size_t i = 0; i < rows; ++i) {
       sparse_rows[i].pixels = inputs.pixels + inputs.rows[i] * inputs.width + k;
     }
-    kernels_.sparse->search({columns, sparse_rows, /*column_bits=*/nullptr});
+    kernels_.sparse->search({columns, sparse_rows});
     for (size_t p = 0; p < panels; p += kernels::kMaxSparseOperands) {
       std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
       const size_t count = std::min(kernels::kMaxSparseOperands, panels - p);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mlp/data/packed_pixels.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/reduce/reduce.h"
 #include "mlp/tensor/matrix.h"
@@ -79,6 +80,7 @@ void TensorParallel::GatherInput(const Turn& turn) const {
     turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
   }
   if (skip_zeros_) return GatherStretches(turn);
+  MLP_CHECK(!examples.pixels.empty());
   const Range columns = InputColumns(turn.shards);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
   panel_.gather({examples.pixels.data(), features_, turn.batch.rows, turn.desk.runs, columns.size(),
@@ -90,12 +92,24 @@ void TensorParallel::GatherStretches(const Turn& turn) const {
   const Layer& layer = layers_.front();
   const size_t begin = layer.slices[turn.shards.begin].stretches.begin;
   const size_t end = layer.slices[turn.shards.end - 1].stretches.end;
+  const data::Examples& examples = *turn.batch.examples;
+  const data::PackedPixels& packed = examples.packed;
+  if (!packed.empty()) {
+    MLP_CHECK_EQ(columns_.size(), packed.columns().size());
+    sparse_.unpack({{packed.records(), packed.offsets().data(), packed.words()},
+                    turn.batch.rows,
+                    std::span(turn.desk.stretches).subspan(begin, end - begin)});
+  }
   for (size_t l = begin; l < end; ++l) {
     const Stretch& stretch = stretches_[l];
-    sparse_.gather({turn.batch.examples->pixels.data(), features_, turn.batch.rows, stretch.runs,
-                    turn.desk.bytes[l].data()});
-    sparse_.search(
-        {stretch.columns.size(), turn.desk.rows.subspan(l * max_batch_, turn.rows()),
+    const std::span<kernels::SparseRow> rows = turn.desk.rows.subspan(l * max_batch_, turn.rows());
+    if (packed.empty()) {
+      sparse_.gather({examples.pixels.data(), features_, turn.batch.rows, stretch.runs,
+                      turn.desk.stretches[l].to});
+      sparse_.search({stretch.columns.size(), rows});
+    }
+    sparse_.transpose(
+        {stretch.columns.size(), rows,
          turn.desk.bits.data() + stretch.columns.begin * kernels::SparseWords(turn.rows())});
   }
 }
@@ -194,6 +208,10 @@ void TensorParallel::ForEachSparseGroup(const Turn& turn, Visit visit) const {
 // The same by what is not 0.
 void TensorParallel::ForwardSparse(const Turn& turn) const {
   const Layer& layer = layers_.front();
+  // Packed rows have so few lines that updates can ask for all of them: they have more time for it.
+  kernels::RowPrefetcher none;
+  kernels::RowPrefetcher* const prefetch =
+      turn.batch.examples->packed.empty() ? &turn.desk.prefetch : &none;
   ForEachSparseGroup(turn, [&](std::span<const std::pair<size_t, size_t>> group) {
     const Slice& any = layer.slices[group[0].first];
     std::array<kernels::SparseProduct::Operand, kernels::kMaxSparseOperands> operands;
@@ -210,7 +228,7 @@ void TensorParallel::ForwardSparse(const Turn& turn) const {
       sparse_.product({.rows = turn.desk.rows.subspan(l * max_batch_, turn.rows()),
                        .values = kPixelValues.data(),
                        .operands = std::span(operands).first(group.size()),
-                       .prefetch = &turn.desk.prefetch});
+                       .prefetch = prefetch});
     }
   });
 }
@@ -425,7 +443,7 @@ void TensorParallel::UpdateSparse(const Turn& turn) const {
           {.batch = turn.rows(),
            .columns = ColumnsOf(in.size(), q),
            .bits = turn.desk.bits.data() + (in.begin + k) * kernels::SparseWords(turn.rows()),
-           .pixels = turn.desk.bytes[any.stretches.begin + k / kernels::kSparseColumns].data() +
+           .pixels = turn.desk.stretches[any.stretches.begin + k / kernels::kSparseColumns].to +
                      k % kernels::kSparseColumns,
            .values = kPixelValues.data(),
            .operands = std::span(operands).first(group.size()),

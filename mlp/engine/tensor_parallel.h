@@ -56,7 +56,8 @@ class TensorParallel {
     size_t max_batch = 1;
     int threads = 1;
     // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
-    // For fp32 alone.
+    // For fp32 alone. Only so may pixels be packed, of
+    // the same columns.
     bool skip_zeros = false;
     // Of the data those that are not 0 in every row, ascending; empty for all. The others are left
     // out as if the model did not have them: without a gradient or states their weights stay.
@@ -137,14 +138,14 @@ class TensorParallel {
     std::span<uint8_t> gathered;  // [kGatherRows, GatherRowBytes(columns)] for several runs
     std::span<uint8_t> pixels;    // panels of [max_batch, width]
     // If zeros are skipped, instead of those: the input in stretches, and what is not 0 of it.
-    std::vector<std::span<uint8_t>> bytes;  // [stretches], of [max_batch, kSparseColumns]
-    std::span<kernels::SparseRow> rows;     // [stretches, max_batch]
-    std::span<uint64_t> bits;               // [inputs, words]
-    std::span<float> input;                 // kInputPanels panels of [max_batch, width]
-    std::span<float> gradient;              // [width]
-    std::span<uint8_t> labels;              // [max_batch]
-    std::span<float> losses;                // [max_batch]
-    std::span<uint8_t> hits;                // [max_batch]
+    std::vector<kernels::SparseStretch> stretches;
+    std::span<kernels::SparseRow> rows;  // [stretches, max_batch]
+    std::span<uint64_t> bits;            // [inputs, words]
+    std::span<float> input;              // kInputPanels panels of [max_batch, width]
+    std::span<float> gradient;           // [width]
+    std::span<uint8_t> labels;           // [max_batch]
+    std::span<float> losses;             // [max_batch]
+    std::span<uint8_t> hits;             // [max_batch]
     std::span<float> logits;  // [max_batch, outputs], where they take more than one panel
     std::vector<kernels::PanelSum::Part> parts;  // [roots_]
     kernels::RowPrefetcher prefetch;

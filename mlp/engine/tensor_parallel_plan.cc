@@ -104,7 +104,9 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
   for (size_t t = 0; t < desks_.size(); ++t) {
     desks_[t].parts.resize(roots_.size());
     desks_[t].runs = RunsOf(InputColumns(Share(shards_, 1, t, desks_.size())));
-    desks_[t].bytes.resize(stretches_.size());
+    for (const Stretch& stretch : stretches_) {
+      desks_[t].stretches.push_back({.columns = stretch.columns, .to = nullptr, .found = nullptr});
+    }
   }
   arena_ = Arena::For([this](Arena& arena) { Plan(arena); });
   Load(model, optimizer);
@@ -168,13 +170,16 @@ void TensorParallel::Plan(Arena& arena) {
     }
     Desk& desk = desks_[t];
     if (skip_zeros_) {
-      for (std::span<uint8_t>& bytes : desk.bytes) {
-        bytes = arena.Take<uint8_t>(max_batch_ * kernels::kSparseColumns + kernels::kRunPiece);
-      }
       desk.rows = arena.Take<kernels::SparseRow>(stretches_.size() * max_batch_);
+      for (size_t l = 0; l < stretches_.size(); ++l) {
+        kernels::SparseStretch& stretch = desk.stretches[l];
+        stretch.to =
+            arena.Take<uint8_t>(max_batch_ * kernels::kSparseColumns + kernels::kRunPiece).data();
+        stretch.found = desk.rows.data() + l * max_batch_;
+      }
       for (size_t k = 0; k < desk.rows.size(); ++k) {
         desk.rows[k].pixels =
-            desk.bytes[k / max_batch_].data() + k % max_batch_ * kernels::kSparseColumns;
+            desk.stretches[k / max_batch_].to + k % max_batch_ * kernels::kSparseColumns;
       }
       desk.bits = arena.Take<uint64_t>(layers_[0].inputs * kernels::SparseWords(max_batch_));
     } else {

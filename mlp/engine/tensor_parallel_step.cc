@@ -4,6 +4,7 @@
 
 #include "mlp/base/check.h"
 #include "mlp/base/profile.h"
+#include "mlp/data/packed_pixels.h"
 #include "mlp/engine/tensor_parallel.h"
 
 namespace mlp::engine {
@@ -46,8 +47,14 @@ void TensorParallel::RunStep(const Turn& turn) {
   ProfileLane* const lane = profile_ == nullptr ? nullptr : profile_->lane(turn.worker.rank());
   const auto none = ProfileWork{};
   if (pairs_ != nullptr && pairs_->state != nullptr) HoldInTeam(*pairs_->state);
-  turn.desk.prefetch = {turn.batch.examples->pixels.data(), turn.batch.examples->features,
-                        turn.batch.next_rows};
+  const data::Examples& examples = *turn.batch.examples;
+  const data::PackedPixels& packed = examples.packed;
+  turn.desk.prefetch =
+      packed.empty()
+          ? kernels::RowPrefetcher(examples.pixels.data(), examples.features, turn.batch.next_rows)
+          : kernels::RowPrefetcher(packed.records(), packed.bytes_per_row(),
+                                   packed.offsets().data(), data::PackedPixels::kGrain,
+                                   turn.batch.next_rows);
   {
     const double bytes = static_cast<double>(turn.rows() * layers_.front().inputs);
     const ProfileScope scope(lane, ProfileOp::kGather, kNoLayer, {0, bytes});

@@ -11,6 +11,7 @@
 
 #include "mlp/base/largest_error.h"
 #include "mlp/base/rng.h"
+#include "mlp/data/packed_pixels.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
@@ -93,30 +94,46 @@ struct Products {
   bool skip_zeros = false;
   kernels::MathMode math = kernels::MathMode::kExact;
   std::vector<uint32_t> columns = {};
+  bool packed = false;  // the same examples, and their columns
 };
+
+data::Examples Packed(const data::Examples& examples) {
+  data::Examples packed;
+  packed.size = examples.size;
+  packed.features = examples.features;
+  packed.labels = AlignedBuffer<uint8_t>(examples.size);
+  std::ranges::copy(examples.labels, packed.labels.begin());
+  data::PixelPacker packer(examples.features);
+  packer.Append(examples.pixels.span());
+  packed.packed = std::move(packer).Finish();
+  return packed;
+}
 
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
               const Products& products = {}) {
   kernels::KernelSet kernels = kernels::KernelsFor(target);
   kernels.tiles = products.tiles;
+  const data::Examples packed = products.packed ? Packed(problem.examples) : data::Examples();
+  const data::Examples& examples = products.packed ? packed : problem.examples;
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
   optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = kLearningRate},
                              model.parameters().size());
-  TensorParallel engine(model, optimizer, kernels,
-                        {.math = products.math,
-                         .precision = products.precision,
-                         .tiles = products.tiles != nullptr,
-                         .shards = problem.shards,
-                         .max_batch = problem.LargestBatch(),
-                         .threads = threads,
-                         .skip_zeros = products.skip_zeros,
-                         .columns = products.columns});
+  TensorParallel engine(
+      model, optimizer, kernels,
+      {.math = products.math,
+       .precision = products.precision,
+       .tiles = products.tiles != nullptr,
+       .shards = problem.shards,
+       .max_batch = problem.LargestBatch(),
+       .threads = threads,
+       .skip_zeros = products.skip_zeros,
+       .columns = products.packed ? packed.packed.columns() : std::span(products.columns)});
   Outcome outcome;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     optimizer.BeginStep();
-    const StepResult result = engine.Steps({&problem.examples, rows, problem.batches[1]},
-                                           rows.size(), std::span(&optimizer.step(), 1));
+    const StepResult result = engine.Steps({&examples, rows, problem.batches[1]}, rows.size(),
+                                           std::span(&optimizer.step(), 1));
     outcome.losses.push_back(result.loss());
     outcome.hits.push_back(result.hits);
   }
@@ -261,6 +278,24 @@ std::vector<uint32_t> ClearColumns(Problem& problem, uint32_t of_ten) {
     for (size_t i = 0; i < kExamples; ++i) problem.examples.pixels[i * features + j] = 0;
   }
   return used;
+}
+
+TEST_P(TensorParallelTest, PackedPixelsChangeNoBits) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    Problem problem(seed);
+    const auto density = static_cast<uint32_t>(seed % 5);
+    for (uint8_t& pixel : problem.examples.pixels) {
+      if (problem.stream.Below(4) >= density) pixel = 0;
+    }
+    std::vector<uint32_t> used = ClearColumns(problem, seed % 3);
+    if (density == 0) used = {0};
+    const Outcome expected = Train(problem, GetParam(), 1, {.skip_zeros = true, .columns = used});
+    for (const int threads : {1, 3}) {
+      EXPECT_EQ(Train(problem, GetParam(), threads, {.skip_zeros = true, .packed = true}), expected)
+          << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
+          << " shards, " << threads << " threads";
+    }
+  }
 }
 
 TEST_P(TensorParallelTest, ColumnsOfZerosAreLeftOut) {

@@ -15,13 +15,20 @@ class RowPrefetcher {
   RowPrefetcher(const uint8_t* base, size_t width, std::span<const uint32_t> rows)
       : base_(base), width_(width), rows_(rows) {}
 
+  // rows: indices of rows of about `width` bytes, row i from offsets[i] * grain bytes on. (How long
+  // each of them is, a branch would have to wait for.)
+  RowPrefetcher(const uint8_t* base, size_t width, const uint32_t* offsets, size_t grain,
+                std::span<const uint32_t> rows)
+      : base_(base), width_(width), offsets_(offsets), grain_(grain), rows_(rows) {}
+
   // The next line, if there is one.
   void Next() {
     constexpr size_t kLine = 64;
     if (offset_ >= width_) {
       if (rows_.empty()) return;
-      row_ = base_ + rows_.front() * width_;
+      const size_t row = rows_.front();
       rows_ = rows_.subspan(1);
+      row_ = base_ + (offsets_ == nullptr ? row * width_ : offsets_[row] * grain_);
       offset_ = 0;
     }
     // Into L2: it stays there for a while, and L1 is in use.
@@ -32,6 +39,8 @@ class RowPrefetcher {
  private:
   const uint8_t* base_ = nullptr;
   size_t width_ = 0;
+  const uint32_t* offsets_ = nullptr;
+  size_t grain_ = 0;
   std::span<const uint32_t> rows_;
   const uint8_t* row_ = nullptr;
   size_t offset_ = static_cast<size_t>(-1);  // of the next line in row_

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "mlp/data/packed_pixels.h"
 #include "mlp/engine/batch.h"
 #include "mlp/engine/inference.h"
 #include "mlp/kernels/kernels.h"
@@ -25,9 +26,19 @@ void ForEachBatch(const EvaluateOptions& options, const model::Model& model,
                            {.math = options.math,
                             .max_batch = std::min(options.batch_size, rows.size()),
                             .threads = options.threads});
+  const data::PackedPixels& packed = examples.packed;
+  std::vector<uint8_t> unpacked(packed.empty() ? 0 : engine.max_batch() * packed.features());
   for (size_t begin = 0; begin < rows.size(); begin += engine.max_batch()) {
     const auto batch = rows.subspan(begin, std::min(engine.max_batch(), rows.size() - begin));
-    engine.Predict(engine::Inputs::Of(examples, batch));
+    if (packed.empty()) {
+      engine.Predict(engine::Inputs::Of(examples, batch));
+    } else {
+      const size_t width = packed.features();
+      for (size_t i = 0; i < batch.size(); ++i) {
+        packed.Unpack(batch[i], unpacked.data() + i * width);
+      }
+      engine.Predict(std::span<const uint8_t>(unpacked).first(batch.size() * width));
+    }
     visit(engine, batch, begin);
   }
 }

@@ -100,7 +100,7 @@ double NeededMemory(const model::ModelSpec& spec, const TrainOptions& options,
                     const data::Dataset& dataset) {
   const size_t rows = std::min(options.batch_size, dataset.train.size);
   const StrategyOptions strategy =
-      Resolve(options.strategy, {spec, rows, !dataset.train.pixels.empty()});
+      Resolve(options.strategy, {spec, rows, dataset.train.has_pixels()});
   const double states = static_cast<double>(kernels::States(options.optimizer.kind));
   // The model, its optimizer, and what evaluates it.
   const double floats = Parameters(spec) * (2 + states) +

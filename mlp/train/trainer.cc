@@ -67,7 +67,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   }
   Trainer trainer(options, dataset, model);
   trainer.options_.batch_size = batch_size;
-  const Job job = {model.spec(), batch_size, !dataset.train.pixels.empty()};
+  const Job job = {model.spec(), batch_size, dataset.train.has_pixels()};
   trainer.options_.strategy = Resolve(options.strategy, job);
   const StrategyKind kind = *trainer.options_.strategy.kind;
   if (!job.has_pixels && kind == StrategyKind::kTensorParallel) {
@@ -81,6 +81,11 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   if (!strategy.skip_zeros) {
     strategy.skip_zeros =
         strategy.precision == kernels::Precision::kFp32 && use.density < strategy.skip_below;
+  }
+  if (!dataset.train.packed.empty() && use.density >= PackBelow(strategy, options.optimizer)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--data: ", dataset.name, ": expected pixels that are not packed for ", Name(kind),
+        ", but where zeros are skipped and weights do not decay, found packed ones; unpack them"));
   }
   strategy.columns = std::move(use.columns);
   trainer.validation_rows_ = std::move(split.validation_rows);

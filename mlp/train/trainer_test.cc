@@ -6,7 +6,11 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "mlp/data/packed_pixels.h"
 #include "mlp/train/testing.h"
 
 namespace mlp::train {
@@ -102,6 +106,40 @@ TEST(TrainerTest, OnlyWhoCanSkipsZeros) {
     options.strategy.skip_zeros = true;
     EXPECT_EQ(Trainer::Create(options, dataset, model).ok(), can) << Name(kind);
   }
+}
+
+TEST(TrainerTest, PackedPixelsTrainAndAreEvaluatedTheSame) {
+  data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  for (uint8_t& pixel : dataset.train.pixels) pixel = pixel < 190 ? 0 : pixel;
+  TrainOptions options = Options();
+  options.validation = 0.2;
+  options.strategy.kind = StrategyKind::kTensorParallel;
+  const auto train = [&] {
+    model::Model model(Spec("12-70-3"), 1);
+    auto trainer = Trainer::Create(options, dataset, model);
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    EXPECT_EQ(trainer->options().strategy.skip_zeros, true);
+    const auto epoch = trainer->TrainEpoch();
+    return std::tuple(epoch->train_loss, epoch->validation->loss, epoch->validation->accuracy,
+                      std::vector(model.parameters().begin(), model.parameters().end()));
+  };
+  const auto expected = train();
+  data::PixelPacker packer(dataset.train.features);
+  packer.Append(dataset.train.pixels.span());
+  dataset.train.packed = std::move(packer).Finish();
+  dataset.train.pixels = {};
+  EXPECT_EQ(train(), expected);
+
+  // Who multiplies all pixels, or changes weights of those that are always 0, has to have them.
+  const auto error = [&] { return ErrorOf(options, dataset, "12-70-3"); };
+  options.optimizer.weight_decay = 0.1;
+  EXPECT_NE(error().find("expected pixels that are not packed"), std::string::npos) << error();
+  options.optimizer.weight_decay = 0;
+  options.strategy.skip_zeros = false;
+  EXPECT_NE(error().find("expected pixels that are not packed"), std::string::npos) << error();
+  options.strategy.skip_zeros = {};
+  options.strategy.kind = StrategyKind::kFused;
+  EXPECT_NE(error().find("expected pixels that are not packed"), std::string::npos) << error();
 }
 
 // Each epoch of a schedule by epochs is one of a training with that rate, in every strategy.

@@ -13,4 +13,7 @@ const SparseKernels& SparseTable();
 #include "mlp/kernels/simd_targets.inc"
 #undef MLP_TARGET
 
+// SparseKernels::unpack where HasAvx512Vbmi2().
+void UnpackByExpanding(const SparseUnpack& job);
+
 }  // namespace mlp::kernels

@@ -8,6 +8,7 @@
 #include "mlp/kernels/copy_runs.h"
 #include "mlp/kernels/math_simd.h"
 #include "mlp/kernels/sparse/kernels.h"
+#include "mlp/kernels/sparse/unpack.h"
 #include "mlp/kernels/update/for_optimizer.h"
 
 namespace mlp::kernels {
@@ -124,7 +125,19 @@ void Search(const SparseSearch& job) {
       row.bits = NonZeros(copy);
     }
   }
-  if (job.column_bits == nullptr) return;
+}
+
+void Unpack(const SparseUnpack& job) {
+#if defined(__AVX512BW__)
+  if (HasAvx512Vbmi2()) return UnpackByExpanding(job);
+#endif
+  UnpackRows(job, [](uint64_t bits, const uint8_t* from, uint8_t* to) {
+    std::memset(to, 0, kWord);
+    for (; bits != 0; bits &= bits - 1) to[std::countr_zero(bits)] = *from++;
+  });
+}
+
+void Transpose(const SparseTranspose& job) {
   const size_t words = SparseWords(job.rows.size());
   for (size_t word = 0; word < words; ++word) {
     const std::span<const SparseRow> rows = job.rows.subspan(word * kWord);
@@ -305,8 +318,14 @@ void Update(OptimizerKind kind, MathMode math, const UpdateStep& step, const Spa
 
 template <>
 const SparseKernels& SparseTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
-  static constexpr SparseKernels kTable = {
-      {Backend::kSimd, Isa::MLP_TARGET_ISA}, kWidth, Gather, Search, Product, Update};
+  static constexpr SparseKernels kTable = {{Backend::kSimd, Isa::MLP_TARGET_ISA},
+                                           kWidth,
+                                           Gather,
+                                           Search,
+                                           Unpack,
+                                           Transpose,
+                                           Product,
+                                           Update};
   return kTable;
 }
 

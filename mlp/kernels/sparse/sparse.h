@@ -47,7 +47,34 @@ struct SparseRow {
 struct SparseSearch {
   size_t columns;             // kSparseColumns at most
   std::span<SparseRow> rows;  // [batch]; bits are to be found
-  uint64_t* column_bits;  // the same by columns, [columns, SparseWords(batch)]; null: not needed
+};
+
+// Rows of which only bytes that are not 0 are there: see data/packed_pixels.h.
+struct PackedRows {
+  const uint8_t* records;
+  const uint32_t* offsets;  // of rows from records, in words of 64 bits
+  size_t words;             // of bits in a record
+};
+
+// Some columns of a batch to be unpacked.
+struct SparseStretch {
+  Range columns;     // kSparseColumns at most
+  uint8_t* to;       // [batch, kSparseColumns]
+  SparseRow* found;  // [batch]; bits are to be found
+};
+
+// Unpacks stretches of a batch, which follow each other.
+struct SparseUnpack {
+  PackedRows from;
+  std::span<const uint32_t> rows;  // [batch], of `from`
+  std::span<const SparseStretch> stretches;
+};
+
+// Turns bits of rows into bits of columns.
+struct SparseTranspose {
+  size_t columns;                   // kSparseColumns at most
+  std::span<const SparseRow> rows;  // [batch]
+  uint64_t* column_bits;            // [columns, SparseWords(batch)]
 };
 
 // y[i, :] = start + sum over the bits j of row i of values[pixel] * b[j, :].
@@ -85,6 +112,9 @@ struct SparseKernels {
   size_t width;  // of a panel
   void (*gather)(const SparseGather& job);
   void (*search)(const SparseSearch& job);
+  // Up to 64 bytes beyond a row's record are read.
+  void (*unpack)(const SparseUnpack& job);
+  void (*transpose)(const SparseTranspose& job);
   void (*product)(const SparseProduct& job);
   void (*update)(OptimizerKind kind, MathMode math, const UpdateStep& step,
                  const SparseUpdate& job);

@@ -72,9 +72,10 @@ class Layer {
   void Search(Batch& b) {
     for (size_t s = 0; s < Stretches(); ++s) {
       const size_t begin = s * kSparseColumns;
-      kernels_.search({std::min(kSparseColumns, kColumns - begin),
-                       std::span(b.rows).subspan(s * batch_, batch_),
-                       b.bits.data() + begin * SparseWords(batch_)});
+      const size_t columns = std::min(kSparseColumns, kColumns - begin);
+      const auto rows = std::span(b.rows).subspan(s * batch_, batch_);
+      kernels_.search({columns, rows});
+      kernels_.transpose({columns, rows, b.bits.data() + begin * SparseWords(batch_)});
     }
   }
 

@@ -53,8 +53,9 @@ class SparseTest : public testing::TestWithParam<Target> {
       for (size_t i = 0; i < batch; ++i) {
         rows_[s * batch + i].pixels = blocks_[s].data() + i * kSparseColumns;
       }
-      kernels_.search({stretches_[s].columns, std::span(rows_).subspan(s * batch, batch),
-                       bits_.data() + begin * words_});
+      const auto rows = std::span(rows_).subspan(s * batch, batch);
+      kernels_.search({stretches_[s].columns, rows});
+      kernels_.transpose({stretches_[s].columns, rows, bits_.data() + begin * words_});
       begin += stretches_[s].columns;
     }
     // The same as panels, for products that leave out nothing.
@@ -223,6 +224,60 @@ TEST_P(SparseTest, UpdateEqualsTheDenseOne) {
                 }
               }
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+// Stretches from anywhere on, of records such as data/packed_pixels.h describes.
+TEST_P(SparseTest, UnpacksWhatIsThere) {
+  constexpr size_t kWords = (kColumns + 63) / 64;
+  for (const size_t batch : {1, 2, 65}) {
+    Draw(batch);
+    std::vector<uint8_t> records;
+    std::vector<uint32_t> offsets;
+    std::vector<uint32_t> picked;
+    for (size_t i = batch; i-- > 0;) {
+      picked.push_back(static_cast<uint32_t>(i));
+      offsets.push_back(static_cast<uint32_t>(records.size() / 8));
+      uint64_t bits[kWords] = {};
+      for (size_t j = 0; j < kColumns; ++j) {
+        bits[j / 64] |= uint64_t{Pixel(i, j) != 0} << (j % 64);
+      }
+      const auto* bytes = reinterpret_cast<const uint8_t*>(bits);
+      records.insert(records.end(), bytes, bytes + sizeof(bits));
+      for (size_t j = 0; j < kColumns; ++j) {
+        if (Pixel(i, j) != 0) records.push_back(Pixel(i, j));
+      }
+      records.resize((records.size() + 7) / 8 * 8, 7);
+    }
+    records.resize(records.size() + 64, 7);
+    for (const std::vector<Range>& columns :
+         {std::vector<Range>{{0, 64}, {64, 128}, {128, 192}, {192, kColumns}},
+          std::vector<Range>{{96, 160}, {160, kColumns}},
+          std::vector<Range>{{33, 40}, {40, 40}, {40, 104}, {104, 131}}}) {
+      std::vector<AlignedBuffer<uint8_t>> bytes;
+      std::vector<std::vector<SparseRow>> found;
+      std::vector<SparseStretch> stretches;
+      for (const Range& range : columns) {
+        bytes.emplace_back(batch * kSparseColumns);
+        for (uint8_t& byte : bytes.back()) byte = 9;
+        found.emplace_back(batch, SparseRow{nullptr, ~uint64_t{0}});
+        stretches.push_back({range, bytes.back().data(), found.back().data()});
+      }
+      kernels_.unpack({{records.data(), offsets.data(), kWords}, picked, stretches});
+      for (size_t s = 0; s < stretches.size(); ++s) {
+        for (size_t i = 0; i < batch; ++i) {
+          for (size_t j = 0; j < kSparseColumns; ++j) {
+            const bool is_there = j < columns[s].size();
+            // Rows lie in the order that picked turns round twice.
+            const uint8_t expected =
+                is_there ? Pixel(batch - 1 - picked[i], columns[s].begin + j) : 0;
+            ASSERT_EQ(bytes[s][i * kSparseColumns + j], expected)
+                << "batch " << batch << " stretch " << s << " row " << i << " column " << j;
+            ASSERT_EQ(found[s][i].bits >> j & 1, uint64_t{expected != 0});
           }
         }
       }

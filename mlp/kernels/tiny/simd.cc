@@ -25,18 +25,6 @@ XSIMD_DECLARE_SIMD_REGISTER_ALIAS(HalfAvx512, avx2);
 #endif
 
 namespace mlp::kernels {
-#ifdef __AVX512VL__
-template <>
-struct Primitives<xsimd::batch<float, HalfAvx512>> {
-  using V = xsimd::batch<float, HalfAvx512>;
-  static constexpr bool kEstimates = true;
-  static V MulAdd(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static V SubMul(V c, V a, V b) { return _mm256_fnmadd_ps(a, b, c); }
-  static V ReciprocalEstimate(V x) { return _mm256_rcp14_ps(x); }
-  static V RsqrtEstimate(V x) { return _mm256_rsqrt14_ps(x); }
-  static V PowerOfTwo(V n) { return xsimd::bitwise_cast<V>((xsimd::to_int(n) + 127) << 23); }
-};
-#endif
 namespace {
 
 #ifdef __AVX512VL__

@@ -16,6 +16,18 @@
 
 namespace mlp::kernels {
 
+// v = beta2 v + (1 - beta2) g^2.
+template <class V, class Step>
+void AverageSquare(const Step& step, V g, V& v) {
+  v = sub_mul(v, V(1.0f - step.beta2), sub_mul(v, g, g));
+}
+
+// w = keep w + change. Without weight decay the product would be a multiplication by 1.
+template <class V, class Step>
+void Change(const Step& step, V change, V& w) {
+  w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
+}
+
 // w -= rate * g.
 struct Sgd {
   static constexpr size_t kStates = 0;
@@ -46,10 +58,9 @@ struct RmsProp {
   static constexpr double kFlops = 10;
   template <class Math, class V, class Step>
   static void Apply(const Step& step, V g, V& w, V* s) {
-    s[0] = sub_mul(s[0], V(1.0f - step.beta2), sub_mul(s[0], g, g));
-    const V change =
-        Math::DivideByRoot(g, s[0], V(-1.0f / step.rate), V(-step.epsilon / step.rate));
-    w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
+    AverageSquare(step, g, s[0]);
+    Change(step, Math::DivideByRoot(g, s[0], V(-1.0f / step.rate), V(-step.epsilon / step.rate)),
+           w);
   }
 };
 
@@ -64,12 +75,12 @@ struct Adam {
   template <class Math, class V, class Step>
   static void Apply(const Step& step, V g, V& w, V* s) {
     s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);
-    s[1] = sub_mul(s[1], V(1.0f - step.beta2), sub_mul(s[1], g, g));
+    AverageSquare(step, g, s[1]);
     // The rate divides the constants of the denominator, once, and not every numerator.
-    const V change = Math::DivideByRoot(s[0], s[1], V(-step.root_scale / step.rate),
-                                        V(-step.epsilon / step.rate));
-    // Without weight decay the product is a multiplication by 1.
-    w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
+    Change(step,
+           Math::DivideByRoot(s[0], s[1], V(-step.root_scale / step.rate),
+                              V(-step.epsilon / step.rate)),
+           w);
   }
 };
 

@@ -125,6 +125,14 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
   return resolved;
 }
 
+double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
+  // With weight decay, weights of columns that packed pixels do not have change, too.
+  const bool skips = resolved.kind == StrategyKind::kTensorParallel &&
+                     resolved.precision == kernels::Precision::kFp32 &&
+                     resolved.skip_zeros.value_or(true) && optimizer.weight_decay == 0;
+  return skips ? resolved.skip_below : 0;
+}
+
 size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec) {
   return options.columns.empty() ? spec.inputs : options.columns.size();
 }

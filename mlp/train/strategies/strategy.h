@@ -98,6 +98,10 @@ bool UsesAmx(const StrategyOptions& options);
 // The options with what they leave open decided: kind, shards and amx.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
+// Training pixels of which a smaller part than this is not 0 may be packed (see data::Examples), as
+// the strategy will leave out zeros then; 0: none may.
+double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer);
+
 // How many of the model's inputs its steps read.
 size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec);
 
