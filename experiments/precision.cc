@@ -43,6 +43,7 @@ std::vector<Way> Ways() {
     for (const Precision precision : {Precision::kSplit3, Precision::kBf16x3, Precision::kBf16}) {
       ways.push_back({precision, /*skip_zeros=*/false, amx});
     }
+    ways.push_back({Precision::kBf16, /*skip_zeros=*/true, amx});
   }
   return ways;
 }

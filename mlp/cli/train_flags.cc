@@ -140,8 +140,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
                         "auto: where it has them. A saved model goes on as it began"});
   flags.Choice(
       "skip_zeros", &o->skip_zeros, {"auto", "yes", "no"},
-      {.help = "tensor_parallel leaves out products with pixels that are 0; the same bits; "
-               "auto: if few are not"});
+      {.help = "tensor_parallel leaves out products with pixels that are 0; auto: if few are not, "
+               "as with fp32 bits are the same. With bf16x3 and bf16 only the other layers' "
+               "products are of bfloat16 then"});
   flags.Choice(
       "tune", &o->tune, {"auto", "off"},
       {.help = "auto: what flags leave open of isa, threads and skip_zeros is as `mlp tune` "

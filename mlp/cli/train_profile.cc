@@ -40,7 +40,9 @@ ProfileReport::ProfileReport(const Profile& profile, const train::StrategyOption
 
 ProfileReport::Arithmetic ProfileReport::ArithmeticOf(const train::StrategyOptions& strategy,
                                                       bool with_bytes) {
-  const size_t terms = kernels::TermsOf(strategy.precision, with_bytes);
+  // What is left where zeros are skipped is multiplied as it is.
+  const bool as_it_is = with_bytes && strategy.skip_zeros.value_or(false);
+  const size_t terms = as_it_is ? 0 : kernels::TermsOf(strategy.precision, with_bytes);
   if (terms == 0) return {kernels::ArithmeticName(strategy.target.isa), 1};
   const kernels::KernelSet& kernels = kernels::KernelsFor(strategy.target);
   const auto* words = train::UsesAmx(strategy) ? kernels.tiles : kernels.pairs;

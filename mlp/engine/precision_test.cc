@@ -74,7 +74,8 @@ const std::vector<double>& ReferenceLosses() {
 }
 
 // Largest relative deviation from the reference's losses.
-double Deviation(const kernels::KernelSet& kernels, Precision precision, bool tiles) {
+double Deviation(const kernels::KernelSet& kernels, Precision precision, bool tiles,
+                 bool skip_zeros = false) {
   model::Model model = Start();
   optim::Optimizer optimizer({}, model.parameters().size());
   TensorParallel engine(model, optimizer, kernels,
@@ -82,7 +83,8 @@ double Deviation(const kernels::KernelSet& kernels, Precision precision, bool ti
                          .precision = precision,
                          .tiles = tiles,
                          .shards = DefaultShards(model.spec()),
-                         .max_batch = kBatch});
+                         .max_batch = kBatch,
+                         .skip_zeros = skip_zeros});
   LargestError largest;
   for (size_t step = 0; step < kSteps; ++step) {
     optimizer.BeginStep();
@@ -111,10 +113,14 @@ TEST_P(PrecisionTest, FollowsTheReferenceOnEveryTarget) {
     const kernels::KernelSet& kernels = kernels::KernelsFor(target);
     if (kernels.panel == nullptr) continue;
     EXPECT_LT(Deviation(kernels, precision, /*tiles=*/false), bound) << kernels::Name(target);
+    EXPECT_LT(Deviation(kernels, precision, /*tiles=*/false, /*skip_zeros=*/true), bound)
+        << kernels::Name(target) << ", zeros skipped";
     if (precision == Precision::kFp32 || target.isa != Isa::kAvx512) continue;
     kernels::KernelSet emulated = kernels;
     emulated.tiles = &kernels::EmulatedTilePairTable();
     EXPECT_LT(Deviation(emulated, precision, /*tiles=*/true), bound) << "emulated tiles";
+    EXPECT_LT(Deviation(emulated, precision, /*tiles=*/true, /*skip_zeros=*/true), bound)
+        << "emulated tiles, zeros skipped";
   }
 }
 

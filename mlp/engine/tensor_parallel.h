@@ -55,8 +55,8 @@ class TensorParallel {
     size_t shards = 1;
     size_t max_batch = 1;
     int threads = 1;
-    // Leave out products with pixels that are 0. Bits stay the same, so this may follow the data.
-    // For fp32 alone. Only so may pixels be packed, of
+    // Leave out products with pixels that are 0. With fp32 bits stay the same, so this may follow
+    // the data; else the first layer's products are those of fp32. Only so may pixels be packed, of
     // the same columns.
     bool skip_zeros = false;
     // Of the data those that are not 0 in every row, ascending; empty for all. The others are left
@@ -247,8 +247,11 @@ class TensorParallel {
   void Derive(size_t i, const Slice& slice) const;
   void PackWeights(size_t i, const Slice& slice, size_t p, size_t q) const;
 
-  // Terms of the factors of layer i's products (but pixels); 0: they are single precision.
-  size_t TermsOf(size_t i) const { return kernels::TermsOf(precision_, i == 0); }
+  // Terms of the factors of layer i's products (but pixels); 0: they are single precision, as are
+  // those that leave out zeros.
+  size_t TermsOf(size_t i) const {
+    return i == 0 && skip_zeros_ ? 0 : kernels::TermsOf(precision_, i == 0);
+  }
   // How many elements or words a product over n elements takes.
   static size_t Depth(size_t terms, size_t n) { return terms == 0 ? n : kernels::Words(n); }
   // Pack what products read of layer i's output and of its gradient, with so many columns.

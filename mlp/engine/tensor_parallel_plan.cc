@@ -75,8 +75,7 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       signals_(threads_) {
   MLP_CHECK_GT(shards_, 0u);
   MLP_CHECK_GT(max_batch_, 0u);
-  MLP_CHECK(pairs_ == nullptr ? precision_ == kernels::Precision::kFp32
-                              : !skip_zeros_ && pairs_->width == width_);
+  MLP_CHECK(pairs_ == nullptr ? precision_ == kernels::Precision::kFp32 : pairs_->width == width_);
   const model::ModelSpec& spec = model.spec();
   const size_t count = spec.layers.size();
   size_t inputs = columns_.size();

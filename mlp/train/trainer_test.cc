@@ -108,6 +108,20 @@ TEST(TrainerTest, OnlyWhoCanSkipsZeros) {
   }
 }
 
+TEST(TrainerTest, PixelsArePackedForWhoSkipsZeros) {
+  StrategyOptions strategy = {.kind = StrategyKind::kTensorParallel, .skip_below = 0.2};
+  EXPECT_EQ(PackBelow(strategy, {}), 0.2);
+  EXPECT_EQ(PackBelow(strategy, {.weight_decay = 0.1}), 0);
+  strategy.skip_zeros = true;
+  EXPECT_EQ(PackBelow(strategy, {}), 0.35);
+  strategy.skip_zeros = false;
+  EXPECT_EQ(PackBelow(strategy, {}), 0);
+  strategy.skip_zeros = {};
+  strategy.precision = kernels::Precision::kBf16;
+  EXPECT_EQ(PackBelow(strategy, {}), 0);
+  EXPECT_EQ(PackBelow({.kind = StrategyKind::kFused}, {}), 0);
+}
+
 TEST(TrainerTest, PackedPixelsTrainAndAreEvaluatedTheSame) {
   data::Dataset dataset = RandomDataset(100, 10, 12, 3);
   for (uint8_t& pixel : dataset.train.pixels) pixel = pixel < 190 ? 0 : pixel;

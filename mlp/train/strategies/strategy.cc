@@ -127,10 +127,14 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
 
 double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
   // With weight decay, weights of columns that packed pixels do not have change, too.
-  const bool skips = resolved.kind == StrategyKind::kTensorParallel &&
-                     resolved.precision == kernels::Precision::kFp32 &&
-                     resolved.skip_zeros.value_or(true) && optimizer.weight_decay == 0;
-  return skips ? resolved.skip_below : 0;
+  const bool skips =
+      resolved.kind == StrategyKind::kTensorParallel &&
+      resolved.skip_zeros.value_or(resolved.precision == kernels::Precision::kFp32) &&
+      optimizer.weight_decay == 0;
+  if (!skips) return 0;
+  // Who asked for skipping gets it with any data, packed where that takes less than half.
+  constexpr double kWhenAsked = 0.35;
+  return resolved.skip_zeros.has_value() ? kWhenAsked : resolved.skip_below;
 }
 
 size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec) {
@@ -189,9 +193,12 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& op
       return absl::InvalidArgumentError(
           absl::StrCat(found, " needs --strategy=tensor_parallel, found ", Name(kind)));
     }
-    if (options.skip_zeros.value_or(false)) {
+    if (options.skip_zeros.value_or(false) &&
+        kernels::TermsOf(options.precision, /*with_bytes=*/false) == 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat(found, " multiplies all pixels; leave out --skip_zeros=yes"));
+          absl::StrCat(found,
+                       " is a way to multiply all pixels; leave out --skip_zeros=yes, or use "
+                       "--precision=fp32, bf16x3 or bf16"));
     }
   }
   if (kind != StrategyKind::kTensorParallel && options.skip_zeros.value_or(false)) {

@@ -73,8 +73,9 @@ struct StrategyOptions {
   // Products of bfloat16 by AMX's tiles, which add up in another order than dot products, so that
   // bits differ. None: where the CPU has them.
   std::optional<bool> amx = {};
-  // Of tensor_parallel with fp32: leave out products with pixels that are 0, which changes no bits.
-  // None: if a smaller part than skip_below of the training set is others (Trainer), no otherwise.
+  // Of tensor_parallel: leave out products with pixels that are 0. With fp32 that changes no bits;
+  // with bf16x3 and bf16 the first layer's products are those of fp32. None: with fp32, if a
+  // smaller part than skip_below of the training set is others (Trainer), no otherwise.
   std::optional<bool> skip_zeros = {};
   double skip_below = 0.35;  // see mlp/tune
   // Of tensor_parallel: the inputs that are not 0 in the whole training set, ascending, see
