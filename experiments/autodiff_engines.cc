@@ -9,11 +9,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/autodiff/command.h"
 #include "benchmarks/autodiff/engines.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/summary.h"
+#include "experiments/harness/timed_command.h"
 #include "mlp/base/denormals.h"
 #include "mlp/base/largest_error.h"
 #include "mlp/base/status_macros.h"
@@ -107,20 +107,18 @@ void AddEngines(Table& table, const Make& make, const Nodes& nodes) {
   }
 }
 
-absl::StatusOr<std::vector<Engine>> CommandEngines(const std::vector<std::string>& commands) {
-  std::vector<Engine> others;
-  const std::vector<Engine> built_in = SampleEngines(/*smoke=*/true, /*seed=*/1);
-  for (const std::string& command : commands) {
-    MLP_ASSIGN_OR_RETURN(const Engine engine, autodiff::CommandEngine(command));
-    for (const std::vector<Engine>& taken : {built_in, others}) {
-      if (std::ranges::find(taken, engine.name, &Engine::name) != taken.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--command: expected a name that no other engine has, found ", engine.name));
-      }
-    }
-    others.push_back(engine);
+absl::StatusOr<std::vector<Engine>> CommandEngines(const std::vector<std::string>& texts) {
+  MLP_ASSIGN_OR_RETURN(const std::vector<TimedCommand> commands, ParseTimedCommands(texts));
+  std::vector<std::string> taken;
+  for (const Engine& engine : SampleEngines(/*smoke=*/true, /*seed=*/1)) {
+    taken.push_back(engine.name);
   }
-  return others;
+  MLP_RETURN_IF_ERROR(CheckNames(commands, taken));
+  std::vector<Engine> engines;
+  for (const TimedCommand& command : commands) {
+    engines.push_back({.name = command.name, .seconds = [command] { return command.Seconds(); }});
+  }
+  return engines;
 }
 
 int Main(Experiment& experiment) {

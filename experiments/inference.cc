@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/oracle.h"
 #include "experiments/harness/summary.h"
+#include "experiments/harness/timed_command.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
@@ -99,7 +102,25 @@ void AddVariant(Table& table, const std::string& name, const Setting& setting) {
              }});
 }
 
+// Another program, which times itself.
+void AddCommand(Table& table, const TimedCommand& command) {
+  table.Add({.name = command.name,
+             .params = {},
+             .body = [=](const Session&, record::RunRecord& run) -> absl::Status {
+               MLP_ASSIGN_OR_RETURN(const double seconds, command.Seconds());
+               run.timings["call_s"] = {seconds};
+               return absl::OkStatus();
+             }});
+}
+
 int Main(Experiment& experiment) {
+  std::vector<std::string> texts;
+  experiment.flags().Group("Programs");
+  experiment.flags().StringList(
+      "command", &texts,
+      {.help = "one more that answers one row: it prints how many us that took; what it answers "
+               "is not checked",
+       .value_name = "NAME=COMMAND"});
   if (const auto exit_code = experiment.Parse()) return *exit_code;
   const train::StrategyOptions& options = experiment.train_options().strategy;
   std::vector<kernels::Target> targets;
@@ -117,14 +138,23 @@ int Main(Experiment& experiment) {
                                         .primary = "timings.call_s",
                                         .columns = {"metrics.logit_deviation"},
                                         .plots = {{.kind = "bars"}}});
+  std::vector<std::string> names;
   for (const kernels::Target& target : targets) {
     for (const bool skip_zeros : {false, true}) {
       for (const bool bf16_weights : {false, true}) {
-        AddVariant(latency, name_of(target, skip_zeros, bf16_weights),
-                   {target, 1, 1, skip_zeros, bf16_weights});
+        names.push_back(name_of(target, skip_zeros, bf16_weights));
+        AddVariant(latency, names.back(), {target, 1, 1, skip_zeros, bf16_weights});
       }
     }
   }
+
+  const absl::StatusOr<std::vector<TimedCommand>> commands = ParseTimedCommands(texts);
+  const absl::Status status = commands.ok() ? CheckNames(*commands, names) : commands.status();
+  if (!status.ok()) {
+    absl::FPrintF(stderr, "inference: %s\n", status.message());
+    return 2;
+  }
+  for (const TimedCommand& command : *commands) AddCommand(latency, command);
 
   Table& batches = experiment.AddTable({.name = "batches",
                                         .title = "Batches",
