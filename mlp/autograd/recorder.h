@@ -193,11 +193,13 @@ struct Recorder {
     }
   }
 
-  // Begins the run sum + the product `product`, with the value `value`. Returns its id.
+  // Begins the run sum + (kMinusDot: -) the product `product`, with the value `value`. Returns its
+  // id.
+  template <Op op = Op::kDot>
   [[gnu::noinline]] Id StartDot(Id sum, Word product, const T& value) noexcept {
     const Id run = run_count;
     map_next = Word::kNone;
-    const Id id = Push(Word::Make(Op::kDot, run), value);
+    const Id id = Push(Word::Make(op, run), value);
     runs[run] = {product.a(), product.b(), sum, 1};
     run_count = run + 1;
     return id;
@@ -232,9 +234,10 @@ struct Recorder {
 
   // The value of a sum of packs' products whose next term would be `next`.
   [[gnu::noinline]] void ValueOfDot(Id id, Word next, T& value) const noexcept {
-    Run run = runs[words[id].a()];
+    const Word word = words[id];
+    Run run = runs[word.a()];
     run.n = next.a() - run.a;
-    PassesOf<T>().value(arrays(), run, value);
+    PassesOf<T>().value(arrays(), word.op(), run, value);
   }
 };
 

@@ -10,8 +10,11 @@
 // do is recorded there. They take values, leaves (see leaf.h) and plain numbers, in any mixture.
 //
 // A sum that grows by `s += w * x` or `s += x` over consecutive ids is one record, a run, however
-// long; while it grows, nothing is written at all. To copy s, or to use it in another op, ends the
-// run: the next term begins a new one. Values are those of plain numbers to the last bit.
+// long; while it grows, nothing is written at all. So does `s -= w * x`, a run of its own, and
+// `s = std::move(s) + w * x`, which is what std::inner_product does. To copy s, or to use it in
+// another op, ends the run: the next term begins a new one. In `s = s + w * x` the sum is used, and
+// a product and a sum are recorded for each term: whether the old s is wanted any more is not known
+// before the assignment. Values are those of plain numbers to the last bit.
 #pragma once
 
 #include <concepts>
@@ -124,6 +127,23 @@ class [[nodiscard]] Value {
     return *this;
   }
   [[gnu::always_inline]] Value& operator+=(Value& b) { return *this += std::as_const(b); }
+  // Likewise, of a run that subtracts.
+  [[gnu::always_inline]] Value& operator-=(Value&& b) {
+    if ((b.word_ ^ kMinus) == next_) [[likely]] {
+      if constexpr (!kLazy) value_ = value_ - b.value_;
+      next_ += kNextProduct;
+    } else if (b.is_product()) {
+      const Word product{b.word_};
+      b.CheckFactors(product);
+      const Id sum = id();
+      if constexpr (!kLazy) value_ = value_ - b.value_;
+      SetOpen(Recorder<T>::current->template StartDot<Op::kMinusDot>(sum, product, T(value_)),
+              (product.bits ^ kMinus) + kNextProduct);
+    } else {
+      *this = *this - b;
+    }
+    return *this;
+  }
   template <IsOperand<T> B>
   Value& operator-=(const B& b) {
     return *this = *this - b;
@@ -162,6 +182,10 @@ class [[nodiscard]] Value {
   static constexpr uint64_t kOpen = uint64_t{1} << 63;
   static constexpr uint64_t kNamed = uint64_t{1} << 62;
   static constexpr uint64_t kClosed = Word::kNone;
+  // From a product's word to the one that a run which subtracts waits for: that of a difference.
+  static constexpr uint64_t kMinus = Word::Make(Op::kMul, 0).bits ^ Word::Make(Op::kSub, 0).bits;
+  // The two bits above are none of an op's.
+  static_assert(static_cast<uint64_t>(Op::kCall) < kNamed >> (2 * Word::kIdBits));
 
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
   bool is_named() const { return (word_ & (kOpen | kNamed)) == kNamed; }
@@ -175,7 +199,7 @@ class [[nodiscard]] Value {
       const Word word{word_};
       CheckFactors(word);
       value_ = recorder.Load(word.a()) * recorder.Load(word.b());
-    } else if (Word{next_}.op() == Op::kMul) {
+    } else if (Word{next_}.op() == Op::kMul || Word{next_}.op() == Op::kSub) {
       CheckAlive();
       recorder.ValueOfDot(static_cast<Id>(word_ & Word::kIdMask), Word{next_}, value_);
     }
@@ -389,6 +413,16 @@ template <class A, IsOperandBeside<A> B>
 [[gnu::always_inline]] inline auto min(const A& a, const B& b) {
   using T = CommonNumber<A, B>;
   return MLP_RECORD(Min, a, b);
+}
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto atan2(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  return MLP_RECORD(Atan2, a, b);
+}
+template <class A, IsOperandBeside<A> B>
+[[gnu::always_inline]] inline auto hypot(const A& a, const B& b) {
+  using T = CommonNumber<A, B>;
+  return MLP_RECORD(Hypot, a, b);
 }
 // a^b. Where b is no plain number, a has to be greater than 0 for the slope in b (else it is 0).
 template <class A, IsOperandBeside<A> B>
