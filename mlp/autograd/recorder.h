@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -65,6 +66,7 @@ struct Recorder {
 #if MLP_AUTOGRAD_CHECKS
   uint32_t* births = nullptr;
   uint32_t epoch = 0;
+  uint64_t thread = 0;  // on which it is among the tapes below
 #endif
 
   // The tapes of this thread by when they became current: `below` is the one that was so before,
@@ -82,10 +84,16 @@ struct Recorder {
     below = current;
     if (below != &none) below->above = this;
     current = this;
+#if MLP_AUTOGRAD_CHECKS
+    thread = ThisThread();
+#endif
   }
   // If it is current, the one that was so before becomes it again.
   void Deactivate() {
     if (below == nullptr) return;
+#if MLP_AUTOGRAD_CHECKS
+    if (thread != ThisThread()) OnAnotherThread();
+#endif
     (above != nullptr ? above->below : current) = below;
     if (below != &none) below->above = above;
     below = above = nullptr;
@@ -93,12 +101,13 @@ struct Recorder {
 
   [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {
     if (capacity == 0) {
-      internal::CheckFailed(__FILE__, __LINE__,
-                            "no tape on this thread: a value needs an mlp::autograd::Tape of its "
-                            "number type, constructed before it, on the same thread, and still "
-                            "there when it is used");
+      mlp::internal::CheckFailed(
+          __FILE__, __LINE__,
+          "no tape on this thread: a value needs an mlp::autograd::Tape of its "
+          "number type, constructed before it, on the same thread, and still "
+          "there when it is used");
     }
-    internal::CheckFailed(
+    mlp::internal::CheckFailed(
         __FILE__, __LINE__,
         "the tape is full (" + std::to_string(capacity) +
             " values): rewind it after each sample, use Checkpoint for long computations, or give "
@@ -106,11 +115,29 @@ struct Recorder {
   }
 
 #if MLP_AUTOGRAD_CHECKS
+  // The same for no two threads of the program.
+  static uint64_t ThisThread() {
+    static std::atomic<uint64_t> threads = 0;
+    static thread_local const uint64_t own = ++threads;
+    return own;
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void OnAnotherThread() const {
+    mlp::internal::CheckFailed(
+        __FILE__, __LINE__,
+        "a tape was used or destroyed on another thread than its own: expected thread " +
+            std::to_string(thread) +
+            " of the program, which constructed it or used it last, "
+            "found thread " +
+            std::to_string(ThisThread()) +
+            "; give each thread a tape of its own, or call Deactivate() on the old thread first");
+  }
+
   [[noreturn, gnu::cold, gnu::noinline]] void UsedTooLate(Id id) const {
-    internal::CheckFailed(__FILE__, __LINE__,
-                          "a value was used after the tape was rewound past it, or on another tape "
-                          "than its own (id " +
-                              std::to_string(id) + "): record it again, or rewind to a later mark");
+    mlp::internal::CheckFailed(
+        __FILE__, __LINE__,
+        "a value was used after the tape was rewound past it, or on another tape "
+        "than its own (id " +
+            std::to_string(id) + "): record it again, or rewind to a later mark");
   }
 #endif
 

@@ -225,6 +225,24 @@ TEST(Value, AutoAndTernariesAreSafe) {
   EXPECT_DOUBLE_EQ(b.gradient(), 7 * 2);
 }
 
+TEST(Value, TernariesOfLeavesAndNumbers) {
+  Tape<double> tape;
+  const Leaves<double> x = tape.Inputs(std::vector<double>{2, 3});
+  const V kept = 5.0;
+  V sum = 0.0;
+  for (const bool first : {true, false}) {
+    const auto leaf = first ? x[0] : 1.0;
+    const auto value = first ? kept : x[1];
+    const auto other = first ? 1 : x[1];
+    sum += leaf * value * other;
+  }
+  tape.Backward(sum);
+  EXPECT_EQ(sum.value(), 2 * 5 * 1 + 1 * 3 * 3);
+  EXPECT_EQ(V(x[0]).gradient(), 5);
+  EXPECT_EQ(V(x[1]).gradient(), 6);
+  EXPECT_EQ(kept.gradient(), 2);
+}
+
 TEST(Value, StandardAlgorithms) {
   Tape<double> tape;
   std::vector<V> w, x;
