@@ -317,7 +317,7 @@ absl::Status TrainVectorised(const Mode& mode, const std::string& name, size_t b
   return absl::OkStatus();
 }
 
-// The graph of what is drawn of an epoch's gradients: one for each layer.
+// How large gradients are, epoch by epoch: one plot for each layer.
 void AddGradientPlots(const autograd::NetSpec& net, record::View& view) {
   for (size_t layer = 1; layer < net.widths.size(); ++layer) {
     view.plots.push_back({.kind = "curves",
@@ -415,6 +415,12 @@ int Main(Experiment& experiment) {
   experiment.SetConfig("mode", std::string(mode.quick ? "quick" : "full"));
   experiment.SetConfig("model", Format(*net));
   experiment.SetConfig("schedule", schedule.schedule);
+  experiment.SetConfig("warmup", schedule.warmup);
+  if (mode.schedule.kind != optim::ScheduleKind::kConstant) {
+    experiment.SetConfig("decay", schedule.decay);
+    experiment.SetConfig("decay_every", static_cast<double>(schedule.decay_every));
+    experiment.SetConfig("decay_to", schedule.decay_to);
+  }
   experiment.SetConfig("bytes_per_node",
                        "bytes_per_sample in parts of a sample's elementary operations, which "
                        "vectorised nets have none of: their bytes are those of each unit's output "
