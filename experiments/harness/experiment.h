@@ -58,6 +58,10 @@ class Experiment {
   const train::TrainOptions& train_options() const { return setup_.train; }
   const model::ModelSpec& model() const { return setup_.model; }
 
+  // Of an experiment that reads a --model of its own: the vectorised model that stands for it.
+  // After Parse.
+  void SetModel(const model::ModelSpec& model) { setup_.model = model; }
+
   // Adds to the record's config, beside what the flags say.
   void SetConfig(const std::string& key, record::Scalar value) { config_[key] = std::move(value); }
 

@@ -18,9 +18,11 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
       {.help = "digits, circles, mnist, or a directory with four IDX files", .value_name = "DATA"});
   flags.String("data_dir", &o->source.data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
-  flags.String("model", &o->model,
-               {.help = "widths from input to output, activations between them (relu if none)",
-                .value_name = "SPEC"});
+  if (has("model")) {
+    flags.String("model", &o->model,
+                 {.help = "widths from input to output, activations between them (relu if none)",
+                  .value_name = "SPEC"});
+  }
   flags.Group("Training");
   if (has("epochs")) {
     flags.Int("epochs", &o->epochs, {.help = "passes over the data", .min = 1, .max = 1000000});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,12 +13,13 @@
 
 namespace mlp::autograd {
 
-// The outputs of segment(inputs). The segment has to depend on its inputs (and on parameters)
-// alone, and to do the same each time it is called; captures live until the tape is rewound.
-// Segments may hold segments.
+// The outputs of segment(inputs), a function from std::span<const Value<T>> to
+// std::vector<Value<T>>. The segment has to depend on its inputs (and on parameters) alone, and to
+// do the same each time it is called; captures live until the tape is rewound. Segments may hold
+// segments.
 template <class T, class Function>
 std::vector<Value<T>> Checkpoint(Tape<T>& tape, Function segment,
-                                 std::span<const Value<T>> inputs) {
+                                 std::type_identity_t<std::span<const Value<T>>> inputs) {
   return tape.Call(std::move(segment), inputs);
 }
 

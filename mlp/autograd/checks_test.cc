@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,7 +88,8 @@ TEST_F(ChecksDeathTest, NoTapeAndFullTape) {
         for (int i = 0; i < 200; ++i) y = exp(y);
       },
       "the tape is full \\(100 values\\)");
-  EXPECT_DEATH((V(1.0), tape.Parameters(std::vector<double>{1})), "check failed");
+  EXPECT_DEATH((V(1.0), tape.Parameters(std::vector<double>{1})),
+               "expected a tape with nothing but parameters on it");
 }
 
 TEST_F(ChecksDeathTest, AProductMayBeUsedAfterAMarkButNotWithoutItsFactors) {
@@ -197,8 +200,47 @@ TEST_F(ChecksDeathTest, AMarkThatWasRewoundPast) {
   const TapeMark stale = tape.Mark();
   tape.Rewind(mark);
   EXPECT_GT(exp(exp(x)).value(), 0);
-  EXPECT_DEATH(tape.Rewind(stale), "check failed");
+  EXPECT_DEATH(tape.Rewind(stale), "expected a mark that the tape was not rewound past");
   tape.Rewind(mark);
+}
+
+TEST_F(ChecksDeathTest, AMarkOfAnotherTape) {
+  Tape<double> a, b;
+  const TapeMark of_b = b.Mark();
+  const TapeMark of_a = a.Mark();
+  EXPECT_DEATH(a.Rewind(of_b),
+               "expected a mark that this tape's Mark\\(\\) made, found one of another");
+  EXPECT_DEATH(b.Rewind(of_a), "expected a mark that this tape's Mark\\(\\) made");
+  EXPECT_DEATH(a.Rewind(TapeMark{}), "expected a mark that this tape's Mark\\(\\) made");
+  a.Rewind(of_a);
+}
+
+TEST_F(ChecksDeathTest, ATapeOnAnotherThread) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  constexpr char kMessage[] = "a tape was used or destroyed on another thread than its own";
+  // It is still current on a thread that has ended.
+  EXPECT_DEATH(
+      {
+        std::unique_ptr<Tape<double>> tape;
+        std::thread([&] { tape = std::make_unique<Tape<double>>(); }).join();
+        tape.reset();
+      },
+      kMessage);
+  EXPECT_DEATH(
+      {
+        Tape<double> tape;
+        std::thread([&] { (void)tape.Mark(); }).join();
+      },
+      kMessage);
+  // Handed over.
+  std::unique_ptr<Tape<double>> tape;
+  std::thread([&] {
+    tape = std::make_unique<Tape<double>>();
+    tape->Deactivate();
+  }).join();
+  (void)tape->Mark();
+  EXPECT_EQ(exp(V(0.0)).value(), 1);
+  tape.reset();
 }
 
 TEST_F(ChecksDeathTest, AValueThatOutlivesItsTape) {

@@ -9,10 +9,26 @@
 
 namespace mlp::autograd {
 
+// What has factors: leaves, and std::vector, std::array or std::span of values.
+template <class A>
+struct FactorsOf {};
 template <class T>
-Value<T> dot(const Value<T>& c, Leaves<T> a, Leaves<T> b) {
-  MLP_CHECK_EQ(a.size(), b.size());
-  if (a.size() == 0) return c;
+struct FactorsOf<Leaves<T>> {
+  using Number = T;
+};
+template <IsValueRange R>
+struct FactorsOf<R> {
+  using Number = NumberIn<R>;
+};
+template <class A>
+concept HasFactors = requires {
+  typename FactorsOf<A>::Number;
+};
+
+namespace internal {
+
+template <class T>
+Value<T> DotOfBlocks(const Value<T>& c, Leaves<T> a, Leaves<T> b) {
   Recorder<T>& recorder = *Recorder<T>::current;
   T y = c.value();
   if constexpr (Recorder<T>::kPacked) {
@@ -26,8 +42,6 @@ Value<T> dot(const Value<T>& c, Leaves<T> a, Leaves<T> b) {
   recorder.runs[recorder.words[id].a()] = {a.first(), b.first(), c.id(), static_cast<Id>(a.size())};
   return Value<T>::Recorded(y, id);
 }
-
-namespace internal {
 
 // Whether they are n values one after the other on the tape.
 template <class T>
@@ -50,10 +64,20 @@ Leaves<T> Block(std::span<const Value<T>> values) {
   return {values[0].id(), values.size()};
 }
 
+template <class T>
+Leaves<T> Factors(Leaves<T> leaves) {
+  return leaves;
+}
+template <IsValueRange R>
+auto Factors(const R& range) {
+  return ValuesOf(range);
+}
+
 template <class T, class A, class B>
-Value<T> DotOf(const Value<T>& c, const A& a, const B& b) {
+Value<T> Dot(const Value<T>& c, const A& a, const B& b) {
   MLP_CHECK_EQ(a.size(), b.size());
-  if (IsBlock(a) && IsBlock(b)) return dot(c, Block(a), Block(b));
+  if (a.size() == 0) return c;
+  if (IsBlock(a) && IsBlock(b)) return DotOfBlocks(c, Block(a), Block(b));
   Value<T> sum = c;
   for (size_t k = 0; k < b.size(); ++k) sum += a[k] * b[k];
   return sum;
@@ -61,28 +85,16 @@ Value<T> DotOf(const Value<T>& c, const A& a, const B& b) {
 
 }  // namespace internal
 
-// The same of values, at best with consecutive ids, as the outputs of a layer have.
-template <class T>
-Value<T> dot(const Value<T>& c, Leaves<T> a, std::span<const Value<T>> b) {
-  return internal::DotOf(c, a, b);
+// c + sum of a[k] * b[k], at best of values with consecutive ids, as the outputs of a layer have. c
+// may be a value, a leaf or a plain number.
+template <HasFactors A, HasFactors B>
+auto dot(const Value<typename FactorsOf<A>::Number>& c, const A& a, const B& b) {
+  return internal::Dot(c, internal::Factors(a), internal::Factors(b));
 }
-template <class T>
-Value<T> dot(const Value<T>& c, std::span<const Value<T>> a, std::span<const Value<T>> b) {
-  return internal::DotOf(c, a, b);
-}
-
 // Without c.
-template <class T>
-Value<T> dot(Leaves<T> a, Leaves<T> b) {
-  return dot(Value<T>(), a, b);
-}
-template <class T>
-Value<T> dot(Leaves<T> a, std::span<const Value<T>> b) {
-  return dot(Value<T>(), a, b);
-}
-template <class T>
-Value<T> dot(std::span<const Value<T>> a, std::span<const Value<T>> b) {
-  return dot(Value<T>(), a, b);
+template <HasFactors A, HasFactors B>
+auto dot(const A& a, const B& b) {
+  return dot(Value<typename FactorsOf<A>::Number>(), a, b);
 }
 
 }  // namespace mlp::autograd

@@ -48,7 +48,23 @@ struct Dual {
   friend Dual abs(Dual a) {
     return a.value < 0 ? -a : a.value > 0 ? a : Dual(std::abs(a.value), S(0));
   }
+  friend Dual acos(Dual a) {
+    return {std::acos(a.value), -a.direction / std::sqrt((1 - a.value) * (1 + a.value))};
+  }
+  friend Dual asin(Dual a) {
+    return {std::asin(a.value), a.direction / std::sqrt((1 - a.value) * (1 + a.value))};
+  }
+  friend Dual atan(Dual a) { return {std::atan(a.value), a.direction / (1 + a.value * a.value)}; }
+  friend Dual atan2(Dual a, Dual b) {
+    return {std::atan2(a.value, b.value), (b.value * a.direction - a.value * b.direction) /
+                                              (a.value * a.value + b.value * b.value)};
+  }
+  friend Dual cbrt(Dual a) {
+    const S root = std::cbrt(a.value);
+    return {root, a.direction / (3 * root * root)};
+  }
   friend Dual cos(Dual a) { return {std::cos(a.value), -std::sin(a.value) * a.direction}; }
+  friend Dual cosh(Dual a) { return {std::cosh(a.value), std::sinh(a.value) * a.direction}; }
   friend Dual erf(Dual a) {
     // 2 / sqrt(pi)
     return {std::erf(a.value),
@@ -59,6 +75,10 @@ struct Dual {
     return {power, power * a.direction};
   }
   friend Dual expm1(Dual a) { return {std::expm1(a.value), std::exp(a.value) * a.direction}; }
+  friend Dual hypot(Dual a, Dual b) {
+    const S length = std::hypot(a.value, b.value);
+    return {length, length == 0 ? S(0) : (a.value * a.direction + b.value * b.direction) / length};
+  }
   friend Dual log(Dual a) { return {std::log(a.value), a.direction / a.value}; }
   friend Dual log1p(Dual a) { return {std::log1p(a.value), a.direction / (1 + a.value)}; }
   friend Dual pow(Dual a, Dual b) {
@@ -71,9 +91,14 @@ struct Dual {
     return {power, direction};
   }
   friend Dual sin(Dual a) { return {std::sin(a.value), std::cos(a.value) * a.direction}; }
+  friend Dual sinh(Dual a) { return {std::sinh(a.value), std::cosh(a.value) * a.direction}; }
   friend Dual sqrt(Dual a) {
     const S root = std::sqrt(a.value);
     return {root, a.direction / (2 * root)};
+  }
+  friend Dual tan(Dual a) {
+    const S t = std::tan(a.value);
+    return {t, (1 + t * t) * a.direction};
   }
   friend Dual tanh(Dual a) {
     const S t = std::tanh(a.value);

@@ -2,14 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "mlp/autograd/checkpoint.h"
 #include "mlp/autograd/dot.h"
 #include "mlp/autograd/dual.h"
 #include "mlp/autograd/grad_check.h"
@@ -172,6 +175,26 @@ TEST(DotNode, IsTheSum) {
   tape.Backward(plain + spans + mixed + none);
   EXPECT_NEAR(hidden[70].gradient(), 2 * std::tanh(x[70]) + w[70], 1e-13);
   EXPECT_NEAR(tape.gradients()[70], x[70] + std::tanh(x[70]), 1e-13);
+}
+
+// Whatever holds the values; c may be a leaf or a plain number.
+TEST(DotNode, TakesVectorsArraysSpansAndLeaves) {
+  Tape<double> tape;
+  const Leaves<double> w = tape.Parameters(std::vector<double>{1, 2, 3, 0.5});
+  std::vector<V> x;
+  for (int k = 0; k < 3; ++k) x.emplace_back(k + 1.0);
+  const std::array<V, 3> array = {x[0], x[1], x[2]};
+  const Leaves<double> weights = w.Part(0, 3);
+  EXPECT_EQ(dot(weights, x).value(), 14);
+  EXPECT_EQ(dot(x, weights).value(), 14);
+  EXPECT_EQ(dot(x, array).value(), 14);
+  EXPECT_EQ(dot(std::span<V>(x), std::span<const V>(x)).value(), 14);
+  EXPECT_EQ(dot(w[3], weights, x).value(), 14.5);
+  EXPECT_EQ(dot(2, x, x).value(), 16);
+  const std::vector<V> outputs = Checkpoint(
+      tape, [](std::span<const V> in) { return std::vector<V>{dot(in, in)}; }, x);
+  tape.Backward(outputs[0]);
+  for (int k = 0; k < 3; ++k) EXPECT_EQ(x[k].gradient(), 2 * (k + 1.0));
 }
 
 TEST(DotNode, OfPacks) {

@@ -16,8 +16,11 @@
 
 namespace mlp::autograd {
 
+// Whether the op is a run of products.
+constexpr bool IsDot(Op op) { return op == Op::kDot || op == Op::kMinusDot; }
+
 // What an id was computed from, runs taken apart: an op and its operands, in the order of the
-// formula. A dot run has c, a[0], b[0], a[1], ...
+// formula. A run of products has c, a[0], b[0], a[1], ...
 struct OpOf {
   Op op;
   std::vector<Id> operands;
@@ -31,11 +34,11 @@ OpOf Explain(Tape<T>& tape, Id id) {
   if (const int n = tape::Operands(word.op()); n > 0) {
     operands.push_back(word.a());
     if (n > 1) operands.push_back(word.b());
-  } else if (word.op() == Op::kDot || word.op() == Op::kSum) {
+  } else if (IsDot(word.op()) || word.op() == Op::kSum) {
     const Run run = all.runs[word.a()];
     operands.push_back(run.c);
     for (Id k = 0; k < run.n; ++k) {
-      if (word.op() == Op::kDot) operands.push_back(run.a + k);
+      if (IsDot(word.op())) operands.push_back(run.a + k);
       operands.push_back(run.b + k);
     }
   } else if (word.op() == Op::kMap) {
@@ -77,11 +80,13 @@ std::vector<T> Contributions(Tape<T>& tape, Id id, const OpOf& explained) {
     break;
 #include "mlp/kernels/tape/tape_ops.inc"
     case Op::kDot:
+    case Op::kMinusDot:
       add(T(1));
       // To each factor the other one.
       for (size_t k = 1; k < explained.operands.size(); k += 2) {
-        add(at(k + 1));
-        add(at(k));
+        for (const size_t other : {k + 1, k}) {
+          add(explained.op == Op::kDot ? at(other) : -at(other));
+        }
       }
       break;
     case Op::kSum:
@@ -226,9 +231,9 @@ std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options
         name != options.names.end() ? absl::StrCat(internal::Quoted(name->second), "\\n") : "";
     if (!leaf) absl::StrAppend(&label, tape::Name(explained.op));
     size_t shown = explained.operands.size();
-    if (explained.op == Op::kDot || explained.op == Op::kSum) {
+    if (IsDot(explained.op) || explained.op == Op::kSum) {
       absl::StrAppend(&label, " of ",
-                      (explained.operands.size() - 1) / (explained.op == Op::kDot ? 2 : 1));
+                      (explained.operands.size() - 1) / (IsDot(explained.op) ? 2 : 1));
       shown = std::min(shown, options.max_operands + 1);
     }
     absl::StrAppend(&label, leaf ? "" : "\\n", internal::Text(tape.recorder().Load(id)));

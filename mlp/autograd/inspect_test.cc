@@ -52,6 +52,22 @@ TEST(Inspect, FindsOverflowInARunAndNothingElsewhere) {
   EXPECT_FALSE(FindNonFiniteGradient(fine).has_value());
 }
 
+TEST(Inspect, ExplainsRunsThatSubtract) {
+  Tape<double> tape;
+  std::vector<V> x;
+  for (int i = 0; i < 3; ++i) x.emplace_back(i + 1.0);
+  V s = 0.5;
+  for (int i = 0; i < 3; ++i) s -= x[i] * x[i];
+  tape.Backward(s);
+  EXPECT_THAT(Describe(tape, s.id()), HasSubstr("-13.5, minus_dot of id 19 = 0.5, id 16 = 1, "));
+  const OpOf explained = Explain(tape, s.id());
+  EXPECT_EQ(explained.op, Op::kMinusDot);
+  EXPECT_EQ(explained.operands.size(), 7u);
+  EXPECT_EQ(Contributions(tape, s.id(), explained),
+            (std::vector<double>{1, -1, -1, -2, -2, -3, -3}));
+  EXPECT_THAT(ToDot(tape, s), HasSubstr("minus_dot of 3"));
+}
+
 // The value is fine, the derivative is not: sqrt at 0.
 TEST(Inspect, NamesTheOpThatMadeAnInfiniteGradient) {
   Tape<double> tape;

@@ -11,8 +11,7 @@ namespace mlp::autograd {
 template <class T>
 class Layer {
  public:
-  Layer(Tape<T>& tape, size_t inputs, size_t outputs, kernels::Activation activation,
-        Stream& stream) {
+  Layer(Tape<T>& tape, size_t inputs, size_t outputs, Activation activation, Stream& stream) {
     MLP_CHECK_GT(outputs, 0u);
     for (size_t k = 0; k < outputs; ++k) neurons_.emplace_back(tape, inputs, activation, stream);
   }
@@ -31,7 +30,7 @@ class Layer {
   void Forward(const Inputs& x, std::span<Value<T>> out) const {
     MLP_CHECK_EQ(out.size(), outputs());
     for (size_t k = 0; k < out.size(); ++k) out[k] = neurons_[k].Sum(x);
-    const kernels::Activation activation = neurons_.front().activation();
+    const Activation activation = neurons_.front().activation();
     for (Value<T>& value : out) value = Activate(activation, std::move(value));
   }
 

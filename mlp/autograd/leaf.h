@@ -43,6 +43,10 @@ class Leaf {
   using Number = T;
 
   explicit Leaf(Id id, const Origin<T>& origin = {}) : id_(id), origin_(origin) {}
+  // A plain number, recorded: so that `c ? leaf : 1.0` is a leaf.
+  template <tape::Arithmetic N>
+  requires(!std::same_as<N, Id>) Leaf(N number)  // NOLINT: numbers are leaves
+      : id_(Recorder<T>::current->PushLeaf(T(number))) {}
   Id id() const {
     origin_.Check(id_);
     return id_;
@@ -85,6 +89,10 @@ template <class A>
 inline constexpr bool kIsVariable = false;
 template <class T>
 inline constexpr bool kIsVariable<Value<T>> = true;
+template <class A>
+inline constexpr bool kIsValue = false;
+template <class T>
+inline constexpr bool kIsValue<Value<T>> = true;
 template <class T>
 inline constexpr bool kIsVariable<Leaf<T>> = true;
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <span>
+#include <string>
 
 #include "mlp/autograd/value.h"
 
@@ -44,8 +45,11 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
   for (size_t k = 1; k < logits.size(); ++k) sum += powers[k];
   Value<T> loss = log(sum) - minus_largest;
   const auto check = [&](int class_of) {
-    MLP_CHECK_GE(class_of, 0);
-    MLP_CHECK_LT(static_cast<size_t>(class_of), logits.size());
+    if (class_of >= 0 && static_cast<size_t>(class_of) < logits.size()) return;
+    mlp::internal::CheckFailed(
+        __FILE__, __LINE__,
+        "softmax_cross_entropy: label: expected 0 to " + std::to_string(logits.size() - 1) +
+            ", found " + std::to_string(class_of) + "; give the net an output for each class");
   };
   if constexpr (Recorder<T>::kPacked) {
     for (const int class_of : label) check(class_of);
@@ -59,6 +63,10 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
     check(label);
     return loss - logits[static_cast<size_t>(label)];
   }
+}
+template <IsValueRange R>
+Value<NumberIn<R>> softmax_cross_entropy(const R& logits, const Label<NumberIn<R>>& label) {
+  return softmax_cross_entropy<NumberIn<R>>(ValuesOf(logits), label);
 }
 
 }  // namespace mlp::autograd

@@ -17,7 +17,7 @@ class Neuron {
 
   // Takes inputs + 1 parameters of the tape: weights uniform in +-sqrt(2 / inputs) (He et al. 2015
   // up to the shape), then a bias of 0.
-  Neuron(Tape<T>& tape, size_t inputs, kernels::Activation activation, Stream& stream)
+  Neuron(Tape<T>& tape, size_t inputs, Activation activation, Stream& stream)
       : activation_(activation) {
     MLP_CHECK_GT(inputs, 0u);
     std::vector<Element> initial(inputs + 1);
@@ -31,7 +31,7 @@ class Neuron {
   // The weights, then the bias.
   Leaves<T> parameters() const { return parameters_; }
   size_t inputs() const { return parameters_.size() - 1; }
-  kernels::Activation activation() const { return activation_; }
+  Activation activation() const { return activation_; }
 
   // The sum before the activation. x: anything with [i] and size() whose elements are values or
   // leaves.
@@ -50,7 +50,7 @@ class Neuron {
   }
 
  private:
-  kernels::Activation activation_;
+  Activation activation_;
   Leaves<T> parameters_;
 };
 

@@ -47,7 +47,7 @@ TEST_P(RandomGraphs, MatchTheReference) {
     const V& a = values[i];
     const V& b = values[j];
     const auto reference = [&](const char* op) { return expected.Apply(op, nodes[i], nodes[j]); };
-    switch (stream.Below(18)) {
+    switch (stream.Below(19)) {
       case 0:
         add(a + b, reference("add"));
         break;
@@ -127,6 +127,18 @@ TEST_P(RandomGraphs, MatchTheReference) {
         for (size_t k = 0; k < n; ++k) {
           add(values[k] * values[n + k], expected.Apply("mul", nodes[k], nodes[n + k]));
         }
+        break;
+      }
+      case 18: {  // A run that subtracts.
+        const size_t n = std::min<size_t>(values.size() / 2, 9);
+        V s = a;
+        size_t sum = nodes[i];
+        for (size_t k = 0; k < n; ++k) {
+          s -= values[k] * values[n + k];
+          sum = expected.Apply("sub", sum, expected.Apply("mul", nodes[k], nodes[n + k]));
+          if (stream.Below(10) == 0) add(s, sum);
+        }
+        add(s, sum);
         break;
       }
       case 17: {  // A square, named.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -65,6 +66,7 @@ struct Recorder {
 #if MLP_AUTOGRAD_CHECKS
   uint32_t* births = nullptr;
   uint32_t epoch = 0;
+  uint64_t thread = 0;  // on which it is among the tapes below
 #endif
 
   // The tapes of this thread by when they became current: `below` is the one that was so before,
@@ -82,10 +84,16 @@ struct Recorder {
     below = current;
     if (below != &none) below->above = this;
     current = this;
+#if MLP_AUTOGRAD_CHECKS
+    thread = ThisThread();
+#endif
   }
   // If it is current, the one that was so before becomes it again.
   void Deactivate() {
     if (below == nullptr) return;
+#if MLP_AUTOGRAD_CHECKS
+    if (thread != ThisThread()) OnAnotherThread();
+#endif
     (above != nullptr ? above->below : current) = below;
     if (below != &none) below->above = above;
     below = above = nullptr;
@@ -93,12 +101,13 @@ struct Recorder {
 
   [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {
     if (capacity == 0) {
-      internal::CheckFailed(__FILE__, __LINE__,
-                            "no tape on this thread: a value needs an mlp::autograd::Tape of its "
-                            "number type, constructed before it, on the same thread, and still "
-                            "there when it is used");
+      mlp::internal::CheckFailed(
+          __FILE__, __LINE__,
+          "no tape on this thread: a value needs an mlp::autograd::Tape of its "
+          "number type, constructed before it, on the same thread, and still "
+          "there when it is used");
     }
-    internal::CheckFailed(
+    mlp::internal::CheckFailed(
         __FILE__, __LINE__,
         "the tape is full (" + std::to_string(capacity) +
             " values): rewind it after each sample, use Checkpoint for long computations, or give "
@@ -106,11 +115,29 @@ struct Recorder {
   }
 
 #if MLP_AUTOGRAD_CHECKS
+  // The same for no two threads of the program.
+  static uint64_t ThisThread() {
+    static std::atomic<uint64_t> threads = 0;
+    static thread_local const uint64_t own = ++threads;
+    return own;
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void OnAnotherThread() const {
+    mlp::internal::CheckFailed(
+        __FILE__, __LINE__,
+        "a tape was used or destroyed on another thread than its own: expected thread " +
+            std::to_string(thread) +
+            " of the program, which constructed it or used it last, "
+            "found thread " +
+            std::to_string(ThisThread()) +
+            "; give each thread a tape of its own, or call Deactivate() on the old thread first");
+  }
+
   [[noreturn, gnu::cold, gnu::noinline]] void UsedTooLate(Id id) const {
-    internal::CheckFailed(__FILE__, __LINE__,
-                          "a value was used after the tape was rewound past it, or on another tape "
-                          "than its own (id " +
-                              std::to_string(id) + "): record it again, or rewind to a later mark");
+    mlp::internal::CheckFailed(
+        __FILE__, __LINE__,
+        "a value was used after the tape was rewound past it, or on another tape "
+        "than its own (id " +
+            std::to_string(id) + "): record it again, or rewind to a later mark");
   }
 #endif
 
@@ -193,11 +220,13 @@ struct Recorder {
     }
   }
 
-  // Begins the run sum + the product `product`, with the value `value`. Returns its id.
+  // Begins the run sum + (kMinusDot: -) the product `product`, with the value `value`. Returns its
+  // id.
+  template <Op op = Op::kDot>
   [[gnu::noinline]] Id StartDot(Id sum, Word product, const T& value) noexcept {
     const Id run = run_count;
     map_next = Word::kNone;
-    const Id id = Push(Word::Make(Op::kDot, run), value);
+    const Id id = Push(Word::Make(op, run), value);
     runs[run] = {product.a(), product.b(), sum, 1};
     run_count = run + 1;
     return id;
@@ -232,9 +261,10 @@ struct Recorder {
 
   // The value of a sum of packs' products whose next term would be `next`.
   [[gnu::noinline]] void ValueOfDot(Id id, Word next, T& value) const noexcept {
-    Run run = runs[words[id].a()];
+    const Word word = words[id];
+    Run run = runs[word.a()];
     run.n = next.a() - run.a;
-    PassesOf<T>().value(arrays(), run, value);
+    PassesOf<T>().value(arrays(), word.op(), run, value);
   }
 };
 

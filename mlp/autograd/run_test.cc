@@ -51,6 +51,63 @@ TEST_F(Run, SumOfProductsIsOneRecord) {
   }
 }
 
+TEST_F(Run, SubtractedProductsAreOneRecordToo) {
+  V s = 0.5;
+  double plain = 0.5;
+  for (int i = 0; i < kTerms; ++i) {
+    s -= w_[i] * x_[i];
+    plain -= W(i) * X(i);
+    EXPECT_EQ(s.value(), plain);
+  }
+  const V y = s * s;
+  tape_.Backward(y);
+  EXPECT_EQ(records(), 2u);
+  EXPECT_EQ(ids(), 3u);  // 0.5, the sum, y.
+  for (int i = 0; i < kTerms; ++i) {
+    EXPECT_EQ(w_[i].gradient(), -2 * plain * X(i));
+    EXPECT_EQ(x_[i].gradient(), -2 * plain * W(i));
+  }
+}
+
+// A run adds or subtracts, and a product that somebody has is a value.
+TEST_F(Run, AdditionsAndSubtractionsTakeTurns) {
+  V s = 0.5;
+  double plain = 0.5;
+  for (int i = 0; i < kTerms / 2; ++i) s += w_[i] * x_[i];
+  for (int i = kTerms / 2; i < kTerms; ++i) s -= w_[i] * x_[i];
+  const V kept = w_[0] * x_[1];
+  s -= kept;
+  s -= 1.5;
+  V p = w_[2] * x_[2];
+  p -= std::move(p);
+  for (int i = 0; i < kTerms; ++i) plain += (i < kTerms / 2 ? 1 : -1) * W(i) * X(i);
+  EXPECT_EQ(s.value(), plain - W(0) * X(1) - 1.5);
+  EXPECT_EQ(p.value(), 0);
+  tape_.Backward(s + p);
+  EXPECT_EQ(w_[0].gradient(), X(0) - X(1));
+  EXPECT_EQ(x_[1].gradient(), W(1) - W(0));
+  for (int i = 2; i < kTerms; ++i) {
+    EXPECT_EQ(w_[i].gradient(), (i < kTerms / 2 ? 1 : -1) * X(i)) << i;
+  }
+}
+
+// What does not make runs is right, too; what moves does.
+TEST_F(Run, SumsThatAreAssigned) {
+  V s = 0.0, t = 0.0;
+  double plain = 0;
+  for (int i = 0; i < kTerms; ++i) {
+    s = s + w_[i] * x_[i];
+    plain += W(i) * X(i);
+  }
+  EXPECT_EQ(records(), 2u * kTerms);
+  for (int i = 0; i < kTerms; ++i) t = std::move(t) + w_[i] * x_[i];
+  EXPECT_EQ(records(), 2u * kTerms + 1);
+  EXPECT_EQ(s.value(), plain);
+  EXPECT_EQ(t.value(), plain);
+  tape_.Backward(s + t);
+  for (int i = 0; i < kTerms; ++i) EXPECT_EQ(w_[i].gradient(), 2 * X(i));
+}
+
 TEST_F(Run, SumIsOneRecord) {
   V s = w_[3];
   double plain = W(3);

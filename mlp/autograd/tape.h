@@ -18,8 +18,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <functional>
+#include <source_location>
 #include <span>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,6 +32,9 @@
 #include "mlp/autograd/value.h"
 
 namespace mlp::autograd {
+
+// With room for less a tape is of no use.
+inline constexpr Id kFewestIds = Id{1} << 16;
 
 struct TapeOptions {
   Id max_ids = tape::kMaxIds;  // values and leaves at a time
@@ -40,6 +47,7 @@ struct TapeMark {
   size_t calls = 0;
 #if MLP_AUTOGRAD_CHECKS
   uint32_t epoch = 0;
+  const void* tape = nullptr;
 #endif
 };
 
@@ -68,7 +76,9 @@ class Tape {
   // Their numbers, to be changed before anything is recorded that reads them. Those of parameters
   // are in parameters().
   std::span<T> numbers(Leaves<T> leaves) {
-    MLP_CHECK_GE(leaves.first(), recorder_.uniform);
+    Expect(leaves.first() >= recorder_.uniform,
+           "numbers: expected leaves of Inputs or Data, found parameters; theirs are in "
+           "parameters()");
     return {values_.data() + leaves.first(), leaves.size()};
   }
 
@@ -110,6 +120,16 @@ class Tape {
   Id parameters_end() const { return tape::kFirstId + static_cast<Id>(parameter_count_); }
 
  private:
+  // What was done with the tape has to make sense. The message: what, expected, found, remedy.
+  static void Expect(bool condition, const char* message,
+                     const std::source_location& at = std::source_location::current()) {
+    if (!condition) [[unlikely]]
+      mlp::internal::CheckFailed(at.file_name(), static_cast<int>(at.line()),
+                                 std::string("Tape::") + message);
+  }
+  [[noreturn, gnu::cold]] void ParametersTooLate() const;
+  [[noreturn, gnu::cold]] static void NoRoom();
+
   struct CallRecord {
     Segment segment;
     std::vector<Id> inputs;
@@ -147,6 +167,22 @@ class Tape {
   Recorder<T> recorder_;
 };
 
+// W samples of S at once: PackTape<float, 16> is Tape<tape::Pack16f>. One sample is no pack.
+template <class S, int W>
+struct PackOf {
+  static_assert(tape::kHasPasses<tape::Pack<S, W>>,
+                "tapes take 1, 8 or 16 samples of float, or 1, 4 or 8 samples of double, at once");
+  using type = tape::Pack<S, W>;
+};
+template <class S>
+struct PackOf<S, 1> {
+  using type = S;
+};
+template <class S, int W>
+using PackTape = Tape<typename PackOf<S, W>::type>;
+template <class S, int W>
+using PackValue = Value<typename PackOf<S, W>::type>;
+
 #if MLP_AUTOGRAD_CHECKS
 // What tells one recording from another, on all tapes.
 inline uint32_t NextEpoch() {
@@ -174,14 +210,34 @@ bool Tape<T>::TryReserve(Id ids) {
 }
 
 template <class T>
+void Tape<T>::ParametersTooLate() const {
+  mlp::internal::CheckFailed(
+      __FILE__, __LINE__,
+      "Tape::Parameters: expected a tape with nothing but parameters on it, found " +
+          std::to_string(recorder_.size - parameters_end()) +
+          " values or inputs behind them; make all parameters (and nets) before the first value");
+}
+
+template <class T>
+void Tape<T>::NoRoom() {
+  const std::string reason = std::generic_category().message(errno);
+  mlp::internal::CheckFailed(
+      __FILE__, __LINE__,
+      "a tape: expected address space for at least " + std::to_string(kFewestIds) +
+          " values, found that the system refuses it (" + reason +
+          "); use one tape again by Rewind instead of many at once, or raise ulimit -v or "
+          "vm.max_map_count, of which a tape takes several");
+}
+
+template <class T>
 Tape<T>::Tape(const TapeOptions& options) {
-  MLP_CHECK_GT(options.max_ids, tape::kFirstId);
-  MLP_CHECK_LE(options.max_ids, tape::kMaxIds);
+  Expect(options.max_ids > tape::kFirstId && options.max_ids <= tape::kMaxIds,
+         "max_ids: expected a number from 17 to 2^28, found another; leave it out for 2^28");
   Id ids = options.max_ids;
   // Address space may be limited (ulimit -v): less is asked for then.
   while (!TryReserve(ids)) {
-    ids /= 2;
-    MLP_CHECK_GT(ids, Id{1} << 16);
+    if (ids <= kFewestIds) NoRoom();
+    ids = std::max(ids / 2, kFewestIds);
   }
   recorder_.values = values_.data();
   recorder_.words = words_.data();
@@ -222,9 +278,8 @@ typename Tape<T>::Element* Tape<T>::ParameterAdjoints() const {
 template <class T>
 Leaves<T> Tape<T>::Parameters(std::span<const Element> initial) {
   Activate();
-  // Parameters are one block, before all else that is recorded.
-  MLP_CHECK_EQ(recorder_.size, parameters_end());
-  MLP_CHECK_LE(initial.size(), recorder_.capacity - recorder_.size);
+  if (recorder_.size != parameters_end()) ParametersTooLate();
+  if (initial.size() > recorder_.capacity - recorder_.size) recorder_.Full();
   const Id first = recorder_.size;
   parameter_count_ += initial.size();
   recorder_.size = parameters_end();
@@ -254,7 +309,7 @@ template <class T>
 Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
   Activate();
   AlignSize();
-  MLP_CHECK_LE(numbers.size(), recorder_.capacity - recorder_.size);
+  if (numbers.size() > recorder_.capacity - recorder_.size) recorder_.Full();
   const Id first = recorder_.size;
   const auto end = first + static_cast<Id>(numbers.size());
   std::ranges::copy(numbers, values_.data() + first);
@@ -321,7 +376,8 @@ std::vector<Value<T>> Tape<T>::RunSegment(const CallRecord& call, Leaves<T>& lea
 template <class T>
 std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> inputs) {
   Activate();
-  MLP_CHECK(!recorder_.guards);  // A compiled tape has no segments.
+  Expect(!recorder_.guards,
+         "Call: expected a program without checkpoints to compile, found one; compile it without");
   CallRecord call = {std::move(segment), {}, 0};
   for (const Value<T>& input : inputs) call.inputs.push_back(input.id());
   const TapeMark mark = Mark();
@@ -331,7 +387,8 @@ std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> i
     Leaves<T> leaves;
     for (const Value<T>& output : RunSegment(call, leaves)) numbers.push_back(output.value());
   }
-  MLP_CHECK_GT(numbers.size(), 0u);
+  Expect(!numbers.empty(),
+         "Call: expected a segment with at least one output, found none; let it return them");
   call.outputs = static_cast<Id>(numbers.size());
   const Leaves<T> block = Inputs(numbers);
   recorder_.words[block.first()] = Word::Make(Op::kCall, static_cast<Id>(calls_.size()));
@@ -351,7 +408,9 @@ void Tape<T>::SweepCall(Id id) {
   Leaves<T> leaves;
   {
     const std::vector<Value<T>> outputs = RunSegment(call, leaves);
-    MLP_CHECK_EQ(outputs.size(), call.outputs);
+    Expect(outputs.size() == call.outputs,
+           "Backward: expected a segment to return as many outputs as when it was recorded, found "
+           "another number; it has to do the same each time");
     std::vector<Id> ids;
     for (const Value<T>& output : outputs) ids.push_back(output.id());
     ZeroAdjoints(mark.size, recorder_.size);
@@ -382,6 +441,7 @@ TapeMark Tape<T>::Mark() {
   TapeMark mark{recorder_.size, recorder_.run_count, calls_.size()};
 #if MLP_AUTOGRAD_CHECKS
   mark.epoch = recorder_.epoch;
+  mark.tape = this;
 #endif
   return mark;
 }
@@ -389,14 +449,22 @@ TapeMark Tape<T>::Mark() {
 template <class T>
 void Tape<T>::Rewind(const TapeMark& mark) {
   Activate();
-  MLP_CHECK_LE(mark.size, recorder_.size);
-  MLP_CHECK_GE(mark.size, parameters_end());
-  MLP_CHECK_LE(mark.runs, recorder_.run_count);
-  MLP_CHECK_LE(mark.calls, calls_.size());
 #if MLP_AUTOGRAD_CHECKS
-  // What the mark was made after is still there.
-  MLP_CHECK_LE(recorder_.births[mark.size - 1], mark.epoch);
+  Expect(mark.tape == this,
+         "Rewind: expected a mark that this tape's Mark() made, found one of another tape or of "
+         "none; rewind each tape to marks of its own");
 #endif
+  Expect(mark.size >= parameters_end(),
+         "Rewind: expected a mark from after the last parameters, found an earlier one; make the "
+         "mark when all parameters are there");
+  bool there = mark.size <= recorder_.size && mark.runs <= recorder_.run_count &&
+               mark.calls <= calls_.size();
+#if MLP_AUTOGRAD_CHECKS
+  there = there && recorder_.births[mark.size - 1] <= mark.epoch;
+#endif
+  Expect(there,
+         "Rewind: expected a mark that the tape was not rewound past, found one whose values are "
+         "gone; make a new mark after each rewind to an earlier one");
   recorder_.size = mark.size;
   recorder_.run_count = mark.runs;
   calls_.resize(mark.calls);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -72,21 +73,32 @@ TEST(Tape, MillionInputs) {
   }
 }
 
-TEST(Tape, MillionCyclesInFlatMemory) {
+TEST(Tape, MillionCyclesInFlatMemoryAndTime) {
   Tape<double> tape;
   const V x = 3.0;
   const TapeMark mark = tape.Mark();
   double sum = 0;
-  for (int i = 0; i < 1'000'000; ++i) {
-    tape.Rewind(mark);
-    V s = 1.0;
-    for (int k = 0; k < 4; ++k) s += x * x;
-    tape.Backward(exp(-s) * x);
-    sum += x.gradient();
-    ASSERT_LE(tape.size(), mark.size + 12);
-    ASSERT_LE(tape.bytes_since(mark), 12 * (24 + sizeof(tape::Run)));
+  constexpr int kCycles = 1'000'000, kChunks = 1000;
+  std::vector<double> chunk_s;
+  for (int chunk = 0; chunk < kChunks; ++chunk) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < kCycles / kChunks; ++i) {
+      tape.Rewind(mark);
+      V s = 1.0;
+      for (int k = 0; k < 4; ++k) s += x * x;
+      tape.Backward(exp(-s) * x);
+      sum += x.gradient();
+      ASSERT_LE(tape.size(), mark.size + 12);
+      ASSERT_LE(tape.bytes_since(mark), 12 * (24 + sizeof(tape::Run)));
+    }
+    chunk_s.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
-  EXPECT_NEAR(sum / 1e6, std::exp(-37.0) * (1 - 72), 1e-25);
+  EXPECT_NEAR(sum / kCycles, std::exp(-37.0) * (1 - 72), 1e-25);
+  // The fastest of a hundred chunks is one that nobody disturbed.
+  constexpr int kTenth = kChunks / 10;
+  EXPECT_LE(*std::min_element(chunk_s.end() - kTenth, chunk_s.end()),
+            2 * *std::min_element(chunk_s.begin(), chunk_s.begin() + kTenth));
 }
 
 // What a mark protects stays as it is, even a sum and a map that were still growing.
@@ -277,7 +289,7 @@ TEST(Tape, TheGradientOfDefaultValuesDoesNotAddUp) {
 TEST(Tape, NumbersOfAPacksParametersAreNotAmongTheOthers) {
   Tape<tape::Pack4d> tape;
   const Leaves<tape::Pack4d> w = tape.Parameters(std::vector<double>{1, 2});
-  EXPECT_DEATH(tape.numbers(w), "check failed: leaves.first\\(\\) >= recorder_.uniform");
+  EXPECT_DEATH(tape.numbers(w), "numbers: expected leaves of Inputs or Data, found parameters");
 }
 
 TEST(Tape, AMarkThatWasRewoundPastIsRefused) {
@@ -291,7 +303,7 @@ TEST(Tape, AMarkThatWasRewoundPastIsRefused) {
   tape.Rewind(mark);
   EXPECT_DEATH(tape.Rewind(stale), "check failed");
   for (int i = 0; i < 20; ++i) (void)exp(x).value();
-  EXPECT_DEATH(tape.Rewind(stale), "check failed: mark.runs <= recorder_.run_count");
+  EXPECT_DEATH(tape.Rewind(stale), "expected a mark that the tape was not rewound past");
 }
 
 TEST(Tape, WhatTheRootDoesNotDependOnIsNoPartOfTheGradient) {
@@ -331,6 +343,53 @@ TEST(Tape, BlocksOfLeavesArePassedAtOnce) {
   EXPECT_EQ(x.gradient(), 2 * 2 * 1.5);
   EXPECT_EQ(Value<double>(block[99]).gradient(), 4);
   EXPECT_EQ(Value<double>(block[0]).gradient(), 0);
+}
+
+static_assert(std::same_as<PackTape<float, 16>, Tape<tape::Pack16f>>);
+static_assert(std::same_as<PackTape<double, 4>, Tape<tape::Pack4d>>);
+static_assert(std::same_as<PackTape<double, 1>, Tape<double>>);
+static_assert(std::same_as<PackValue<float, 8>, Value<tape::Pack8f>>);
+static_assert(kHasOrder<float> && kHasOrder<double> && !kHasOrder<tape::Pack4d>);
+
+TEST(Tape, MessagesOfMisuseSayWhatToDo) {
+  EXPECT_DEATH(
+      {
+        Tape<double> tape;
+        (void)V(1.0);
+        (void)tape.Parameters(std::vector<double>{1, 2});
+      },
+      "Tape::Parameters: expected a tape with nothing but parameters on it, found 1 values or "
+      "inputs behind them; make all parameters");
+  EXPECT_DEATH(Tape<double>({.max_ids = 3}), "max_ids: expected a number from 17 to 2\\^28");
+  EXPECT_DEATH(
+      {
+        Tape<double> tape;
+        const TapeMark mark = tape.Mark();
+        (void)tape.Parameters(std::vector<double>{1, 2});
+        tape.Rewind(mark);
+      },
+      "Rewind: expected a mark from after the last parameters");
+  EXPECT_DEATH(
+      {
+        Tape<double> tape;
+        const TapeMark early = tape.Mark();
+        (void)V(1.0);
+        const TapeMark late = tape.Mark();
+        tape.Rewind(early);
+        tape.Rewind(late);
+      },
+      "Rewind: expected a mark that the tape was not rewound past");
+}
+
+// Memory is mapped, not used: what runs out is the number of mappings, or the addresses.
+TEST(Tape, TooManyTapesAtOnceAreToldSo) {
+  EXPECT_DEATH(
+      {
+        std::vector<std::unique_ptr<Tape<double>>> tapes;
+        for (int i = 0; i < 200'000; ++i) tapes.push_back(std::make_unique<Tape<double>>());
+      },
+      "a tape: expected address space for at least 65536 values, found that the system refuses it "
+      "\\(.*\\); use one tape again by Rewind");
 }
 
 TEST(Tape, OneMapPerLayer) {

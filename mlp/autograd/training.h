@@ -22,13 +22,15 @@ namespace mlp::autograd {
 
 struct TrainingOptions {
   std::vector<size_t> widths = {784, 16, 10};
-  kernels::Activation activation = kernels::Activation::kRelu;
+  Activation activation = Activation::kRelu;  // of all layers but the last
   optim::OptimizerOptions optimizer = {.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.05};
   // Else once a batch, from the mean gradient. Not for packs, whose samples have one gradient.
   bool update_each_sample = false;
   double l2 = 0;       // minimises loss + l2 / 2 * (sum of squares of all parameters)
   double dropout = 0;  // the part of hidden outputs that is 0 in training, in [0, 1)
   uint64_t seed = 1;
+  // Where layers differ: that of each layer but the last, in place of `activation`.
+  std::vector<Activation> activations = {};
 };
 
 // InvalidArgument names the first option that makes no sense.
@@ -43,6 +45,12 @@ inline absl::Status Validate(const TrainingOptions& options) {
   }
   for (const size_t width : options.widths) {
     if (width == 0) return wrong("widths", "numbers above 0", 0);
+  }
+  if (const size_t n = options.activations.size(); n != 0 && n != options.widths.size() - 2) {
+    return wrong(
+        "activations",
+        absl::StrCat("none, or ", options.widths.size() - 2, ", one for each layer but the last"),
+        static_cast<double>(n));
   }
   if (!(options.l2 >= 0 && std::isfinite(options.l2))) {
     return wrong("l2", "a number from 0", options.l2);
@@ -63,7 +71,7 @@ class ValueTraining {
   // The options must be valid.
   explicit ValueTraining(const TrainingOptions& options)
       : options_(options),
-        net_(tape_, options.widths, {options.activation, options.seed}),
+        net_(tape_, SpecOf(options), options.seed),
         optimizer_(options.optimizer, net_.numbers().size()),
         dropout_(options.seed, Purpose::kDropout) {
     MLP_CHECK(kWidth == 1 || !options.update_each_sample);
@@ -177,6 +185,11 @@ class ValueTraining {
   }
 
  private:
+  static NetSpec SpecOf(const TrainingOptions& options) {
+    if (!options.activations.empty()) return {options.widths, options.activations};
+    return MakeNetSpec(options.widths, options.activation);
+  }
+
   std::string NameFirstNonFinite() {
     const std::optional<NonFinite> found = FindNonFinite(tape_);
     if (!found) return "a sum of losses";

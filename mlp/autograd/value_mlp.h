@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "mlp/autograd/layer.h"
+#include "mlp/autograd/net_spec.h"
 
 namespace mlp::autograd {
 
 struct ValueMlpOptions {
-  kernels::Activation activation = kernels::Activation::kRelu;  // of all layers but the last
+  Activation activation = Activation::kRelu;  // of all layers but the last
   uint64_t seed = 1;
 };
 
@@ -23,18 +24,23 @@ class ValueMlp {
 
   // widths: inputs, then the outputs of each layer. At least two. The last layer is linear.
   ValueMlp(Tape<T>& tape, std::span<const size_t> widths, const ValueMlpOptions& options = {})
-      : tape_(tape) {
+      : ValueMlp(tape, MakeNetSpec({widths.begin(), widths.end()}, options.activation),
+                 options.seed) {}
+  ValueMlp(Tape<T>& tape, std::initializer_list<size_t> widths, const ValueMlpOptions& options = {})
+      : ValueMlp(tape, std::span<const size_t>(widths.begin(), widths.size()), options) {}
+  // Layers with activations of their own: see ParseNetSpec.
+  ValueMlp(Tape<T>& tape, const NetSpec& spec, uint64_t seed = 1) : tape_(tape) {
+    const std::vector<size_t>& widths = spec.widths;
     MLP_CHECK_GE(widths.size(), 2u);
+    MLP_CHECK_EQ(spec.activations.size(), widths.size() - 2);
     for (size_t i = 0; i + 1 < widths.size(); ++i) {
-      Stream stream(options.seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
+      Stream stream(seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
       const bool last = i + 2 == widths.size();
       layers_.emplace_back(tape, widths[i], widths[i + 1],
-                           last ? kernels::Activation::kIdentity : options.activation, stream);
+                           last ? Activation(Activation::kIdentity) : spec.activations[i], stream);
       outputs_.emplace_back(widths[i + 1]);
     }
   }
-  ValueMlp(Tape<T>& tape, std::initializer_list<size_t> widths, const ValueMlpOptions& options = {})
-      : ValueMlp(tape, std::span<const size_t>(widths.begin(), widths.size()), options) {}
 
   const std::vector<Layer<T>>& layers() const { return layers_; }
   size_t inputs() const { return layers_.front().inputs(); }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -17,7 +18,6 @@ namespace mlp::autograd {
 namespace {
 
 using V = Value<double>;
-using kernels::Activation;
 
 std::vector<double> Gradients(const Tape<double>& tape) {
   return {tape.gradients().begin(), tape.gradients().end()};
@@ -183,11 +183,11 @@ TEST_F(TestValueMLP, ForwardMatchesTheVectorisedNet) {
 }
 
 TEST_F(TestValueMLP, BackwardMatchesTheVectorisedNet) {
-  for (const Activation activation : kernels::kActivations) {
+  for (const Activation activation : kActivations) {
     Tape<double> tape;
     ValueMlp<double> net(tape, {6, 9, 5, 4}, {.activation = activation});
     const reference::Activation reference_activation =
-        *reference::ActivationByName(kernels::Name(activation));
+        *reference::ActivationByName(Name(activation));
     const reference::Mlp expected(
         {6, 9, 5, 4},
         {reference_activation, reference_activation, reference::Activation::kIdentity},
@@ -200,9 +200,31 @@ TEST_F(TestValueMLP, BackwardMatchesTheVectorisedNet) {
     std::ranges::copy(net.gradients(), net.numbers().begin());
     const std::vector<double> own = net.ModelParameters();
     for (size_t i = 0; i < gradient.size(); ++i) {
-      EXPECT_NEAR(own[i], gradient[i], 1e-14) << i << " " << kernels::Name(activation);
+      EXPECT_NEAR(own[i], gradient[i], 1e-14) << i << " " << Name(activation);
     }
   }
+}
+
+// Layers with activations of their own, by name.
+TEST_F(TestValueMLP, BackwardMatchesTheVectorisedNetOfASpec) {
+  const absl::StatusOr<NetSpec> spec = ParseNetSpec("6-9-gelu-7-5-elu-4");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ValueMlp<double> net(tape_, *spec);
+  const reference::Mlp expected({6, 9, 7, 5, 4},
+                                {reference::Activation::kGelu, reference::Activation::kRelu,
+                                 reference::Activation::kElu, reference::Activation::kIdentity},
+                                net.ModelParameters());
+  const std::vector<double> x = Inputs(6, 1);
+  const Leaves<double> leaves = tape_.Data(x);
+  tape_.Backward(softmax_cross_entropy(net(leaves), 2));
+  const std::vector<double> gradient = expected.Gradient(reference::Matrix(1, 6, x), {2});
+  std::ranges::copy(net.gradients(), net.numbers().begin());
+  const std::vector<double> own = net.ModelParameters();
+  for (size_t i = 0; i < gradient.size(); ++i) EXPECT_NEAR(own[i], gradient[i], 1e-14) << i;
+  // What was written for vectorised nets' activations goes on to work.
+  Tape<double> tape;
+  const ValueMlp<double> old(tape, {2, 3, 2}, {.activation = kernels::Activation::kTanh});
+  EXPECT_EQ(old.layers()[0].neurons()[0].activation(), Activation::kTanh);
 }
 
 TEST_F(TestValueMLP, ParameterCount) {
@@ -299,6 +321,17 @@ TEST_F(TestLossFunction, Computation) {
   EXPECT_NEAR(loss.value(), std::log(std::exp(-1.0) + 1 + std::exp(1.0)), 1e-15);
 }
 
+// Of whatever holds values.
+TEST_F(TestLossFunction, TakesVectorsArraysAndSpans) {
+  std::vector<V> logits = {1.0, 2.0, 3.0};
+  const std::array<V, 3> array = {logits[0], logits[1], logits[2]};
+  const double expected = softmax_cross_entropy<double>(logits, 1).value();
+  EXPECT_EQ(softmax_cross_entropy(logits, 1).value(), expected);
+  EXPECT_EQ(softmax_cross_entropy(array, 1).value(), expected);
+  EXPECT_EQ(softmax_cross_entropy(std::span<V>(logits), 1).value(), expected);
+  EXPECT_EQ(softmax_cross_entropy(std::span<const V>(logits), 1).value(), expected);
+}
+
 TEST_F(TestLossFunction, Gradients) {
   for (const double shift : {0.0, 1000.0, -1000.0}) {  // However large, nothing overflows.
     const std::vector<V> logits = {shift + 1.0, shift + 2.0, shift + 3.0};
@@ -343,7 +376,8 @@ TEST_F(TestLossFunction, ImpossibleClasses) {
 
 TEST_F(TestLossFunction, LabelsOutOfRange) {
   const std::vector<V> logits = {1.0, 2.0};
-  EXPECT_DEATH((void)softmax_cross_entropy<double>(logits, 2).value(), "check failed");
+  EXPECT_DEATH((void)softmax_cross_entropy<double>(logits, 2).value(),
+               "label: expected 0 to 1, found 2");
   EXPECT_DEATH((void)softmax_cross_entropy<double>(logits, -1).value(), "check failed");
   Tape<tape::Pack4d> packed;
   const std::vector<Value<tape::Pack4d>> packs = {1.0, 2.0};

@@ -31,13 +31,19 @@ struct UnaryOp {
 
 const std::vector<double> kAnywhere = {-30, -3.5, -1, -0.25, 0.125, 0.5, 1, 2.75, 30};
 const std::vector<double> kPositive = {1e-3, 0.25, 1, 3, 100};
+const std::vector<double> kBelowOne = {-0.9, -0.25, 0.125, 0.5, 0.95};
+
+// Where the function of this name is asked.
+const std::vector<double>& Points(const std::string& name) {
+  if (name.starts_with("log") || name == "sqrt") return kPositive;
+  // Within (-1, 1), or nearly a straight line there, as the differences below want it.
+  return name == "asin" || name == "acos" || name == "tan" ? kBelowOne : kAnywhere;
+}
 
 std::vector<UnaryOp> UnaryOps() {
   std::vector<UnaryOp> ops;
-#define MLP_UNARY(functor, name)                  \
-  ops.push_back(                                  \
-      {#name, [](const V& x) { return name(x); }, \
-       std::string(#name) == "log" || std::string(#name) == "sqrt" ? kPositive : kAnywhere});
+#define MLP_UNARY(functor, name) \
+  ops.push_back({#name, [](const V& x) { return name(x); }, Points(#name)});
 #include "mlp/kernels/tape/tape_ops.inc"
   return ops;
 }
@@ -53,6 +59,8 @@ std::vector<BinaryOp> BinaryOps() {
           {"mul", [](const V& a, const V& b) { return a * b; }},
           {"div", [](const V& a, const V& b) { return a / b; }},
           {"pow", [](const V& a, const V& b) { return pow(a, b); }},
+          {"atan2", [](const V& a, const V& b) { return atan2(a, b); }},
+          {"hypot", [](const V& a, const V& b) { return hypot(a, b); }},
           {"max", [](const V& a, const V& b) { return max(a, b); }},
           {"min", [](const V& a, const V& b) { return min(a, b); }}};
 }
@@ -89,7 +97,7 @@ TEST(Value, UnaryOpsAtTheEnds) {
   Tape<double> tape;
   for (const UnaryOp& op : UnaryOps()) {
     for (const double x : {-700.0, 700.0}) {
-      if (op.at == kPositive && x < 0) continue;
+      if ((op.at == kPositive && x < 0) || op.at == kBelowOne) continue;
       const V a = x;
       const V b = op.function(a);
       tape.Backward(b);
@@ -163,6 +171,19 @@ TEST(Value, PlainNumbersOnEitherSide) {
   EXPECT_DOUBLE_EQ(x.gradient(), 2 / 2.5 - 9 / 6.25 + 3.0 / 16 + 0.5 + 1);
 }
 
+TEST(Value, FunctionsOfTwoTakePlainNumbersOnEitherSide) {
+  Tape<double> tape;
+  const V x = 3.0;
+  const V y = hypot(x, 4) + hypot(-4.0, x) + atan2(x, 1) + atan2(1.0, x) + max(x, 2) + max(5.0, x) +
+              min(x, 7.0f) + min(1, x);
+  tape.Backward(y);
+  EXPECT_DOUBLE_EQ(y.value(), 5 + 5 + std::atan2(3, 1) + std::atan2(1, 3) + 3 + 5 + 3 + 1);
+  EXPECT_DOUBLE_EQ(x.gradient(), 0.6 + 0.6 + 0.1 - 0.1 + 1 + 0 + 1 + 0);
+  const V zero = 0.0;
+  tape.Backward(hypot(zero, 0.0));
+  EXPECT_EQ(zero.gradient(), 0);
+}
+
 TEST(Value, CompoundAssignments) {
   Tape<double> tape;
   const V a = 3.0, b = 2.0;
@@ -202,6 +223,24 @@ TEST(Value, AutoAndTernariesAreSafe) {
   EXPECT_DOUBLE_EQ(t.value(), 6 + 7 * 11.0);
   EXPECT_DOUBLE_EQ(a.gradient(), 3 + 7 * 5);
   EXPECT_DOUBLE_EQ(b.gradient(), 7 * 2);
+}
+
+TEST(Value, TernariesOfLeavesAndNumbers) {
+  Tape<double> tape;
+  const Leaves<double> x = tape.Inputs(std::vector<double>{2, 3});
+  const V kept = 5.0;
+  V sum = 0.0;
+  for (const bool first : {true, false}) {
+    const auto leaf = first ? x[0] : 1.0;
+    const auto value = first ? kept : x[1];
+    const auto other = first ? 1 : x[1];
+    sum += leaf * value * other;
+  }
+  tape.Backward(sum);
+  EXPECT_EQ(sum.value(), 2 * 5 * 1 + 1 * 3 * 3);
+  EXPECT_EQ(V(x[0]).gradient(), 5);
+  EXPECT_EQ(V(x[1]).gradient(), 6);
+  EXPECT_EQ(kept.gradient(), 2);
 }
 
 TEST(Value, StandardAlgorithms) {

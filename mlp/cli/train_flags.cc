@@ -5,12 +5,12 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "mlp/base/isa.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
 #include "mlp/data/batcher.h"
 #include "mlp/data/load.h"
+#include "mlp/flags/effect.h"
 #include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
@@ -81,23 +81,7 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   for (const auto kind : kernels::kOptimizerKinds) optimizers.emplace_back(kernels::Name(kind));
   flags.Choice("optimizer", &o->optimizer, optimizers, {.help = "how weights follow gradients"});
   flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
-  std::vector<std::string> schedules;
-  std::string schedule_help = "what is left of the learning rate";
-  for (const optim::ScheduleKind kind : optim::kScheduleKinds) {
-    schedules.emplace_back(Name(kind));
-    absl::StrAppend(&schedule_help, schedules.size() == 1 ? ": " : "; ", Name(kind), ": ",
-                    optim::Purpose(kind));
-  }
-  flags.Choice("schedule", &o->schedule, schedules, {.help = schedule_help});
-  flags.Double("decay", &o->decay, {.help = "of step and exponential", .min = 0, .max = 1});
-  flags.Int("decay_every", &o->decay_every, {.help = "of step", .unit = "EPOCHS", .min = 1});
-  flags.Double(
-      "decay_to", &o->decay_to,
-      {.help = "of linear and cosine: the part that is left after --epochs", .min = 0, .max = 1});
-  flags.Double("warmup", &o->warmup,
-               {.help = "the learning rate first rises from 0, step by step, for so long",
-                .unit = "EPOCHS",
-                .min = 0});
+  optim::AddScheduleFlags(flags, o);
   flags.Double("weight_decay", &o->weight_decay, {.help = "decoupled", .min = 0});
   const auto part = [&](const std::string& name, double* target, const std::string& help) {
     flags.Double(name, target, {.help = help, .min = 0, .max = 1, .below_max = true});
@@ -180,11 +164,7 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   options.optimizer.beta1 = flags.beta1;
   options.optimizer.beta2 = flags.beta2;
   options.optimizer.epsilon = flags.epsilon;
-  MLP_ASSIGN_OR_RETURN(options.schedule.kind, optim::ParseScheduleKind(flags.schedule));
-  options.schedule.decay = flags.decay;
-  options.schedule.decay_every = flags.decay_every;
-  options.schedule.decay_to = flags.decay_to;
-  options.schedule.warmup = flags.warmup;
+  MLP_ASSIGN_OR_RETURN(options.schedule, optim::ToSchedule(flags));
   options.seed = flags.seed;
   options.validation = flags.validation;
   train::StrategyOptions& strategy = options.strategy;
@@ -232,11 +212,7 @@ absl::Status CheckEffect(const std::vector<std::string>& given, const TrainFlags
     const std::string& chosen = flags.*flag.chosen;
     if (std::ranges::find(given, flag.name) == given.end()) continue;
     if (std::ranges::find(flag.values, chosen) != flag.values.end()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", flag.name, ": expected --", flag.on, "=",
-                     absl::StrJoin(flag.values, absl::StrCat(" or --", flag.on, "=")), ", found --",
-                     flag.on, "=", chosen, ", with which it has no effect; leave --", flag.name,
-                     " out, or choose one of these"));
+    return flags::NoEffect(flag.name, flag.on, flag.values, chosen);
   }
   return absl::OkStatus();
 }

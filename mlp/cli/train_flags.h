@@ -14,13 +14,13 @@
 #include "mlp/model/model_file.h"
 #include "mlp/model/spec.h"
 #include "mlp/optim/optimizer.h"
-#include "mlp/optim/schedule.h"
+#include "mlp/optim/schedule_flags.h"
 #include "mlp/train/trainer.h"
 #include "mlp/tune/tuning.h"
 
 namespace mlp::cli {
 
-struct TrainFlags {
+struct TrainFlags : optim::ScheduleFlags {
   DataOptions data;
   std::string model = "784-128-128-128-10";
   std::string loss = "auto";
@@ -29,11 +29,6 @@ struct TrainFlags {
   std::string last_batch = "keep";
   std::string optimizer = "adam";
   double learning_rate = 1e-3;
-  std::string schedule = "constant";
-  double decay = optim::ScheduleOptions().decay;
-  size_t decay_every = optim::ScheduleOptions().decay_every;
-  double decay_to = optim::ScheduleOptions().decay_to;
-  double warmup = optim::ScheduleOptions().warmup;
   double weight_decay = 0;
   double momentum = optim::OptimizerOptions().momentum;
   double rho = optim::OptimizerOptions().rho;

@@ -37,7 +37,8 @@ bool IsNumber(absl::string_view token) {
 
 class Parser {
  public:
-  explicit Parser(absl::string_view text) : text_(text), tokens_(Tokens(text)) {}
+  Parser(absl::string_view text, const ParseHidden& parse)
+      : text_(text), tokens_(Tokens(text)), parse_(parse) {}
 
   absl::StatusOr<ModelSpec> Parse() {
     ModelSpec spec;
@@ -49,7 +50,8 @@ class Parser {
       if (last) {
         MLP_ASSIGN_OR_RETURN(spec.loss, OutputLoss(units));
       } else {
-        MLP_ASSIGN_OR_RETURN(spec.layers.back().activation, HiddenActivation());
+        MLP_ASSIGN_OR_RETURN(spec.layers.back().activation,
+                             HiddenActivation(spec.layers.size() - 1));
       }
     }
     if (spec.layers.empty()) return Wrong("at least an input and an output width", "one width");
@@ -81,10 +83,10 @@ class Parser {
     return width;
   }
 
-  absl::StatusOr<Activation> HiddenActivation() {
+  absl::StatusOr<Activation> HiddenActivation(size_t layer) {
     if (AtNumber()) return Activation::kRelu;
     const std::string& token = tokens_[next_++];
-    absl::StatusOr<Activation> activation = kernels::ParseActivation(token);
+    absl::StatusOr<Activation> activation = parse_(layer, token);
     if (!activation.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("model \"", text_, "\": part ", next_, ": ",
                                                      activation.status().message(),
@@ -106,6 +108,7 @@ class Parser {
 
   const absl::string_view text_;
   const std::vector<std::string> tokens_;
+  const ParseHidden& parse_;
   size_t next_ = 0;
 };
 
@@ -121,7 +124,14 @@ size_t ModelSpec::parameter_count() const {
   return count;
 }
 
-absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text) { return Parser(text).Parse(); }
+absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text) {
+  return ParseModelSpec(
+      text, [](size_t, absl::string_view name) { return kernels::ParseActivation(name); });
+}
+
+absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text, const ParseHidden& parse) {
+  return Parser(text, parse).Parse();
+}
 
 std::string Format(const ModelSpec& spec) {
   std::string text = absl::StrCat(spec.inputs);

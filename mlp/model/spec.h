@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,12 @@ struct ModelSpec {
 //   [784, 128, 'tanh', 10, 'softmax']   the same as a list
 // InvalidArgument names the place and what may stand there.
 absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text);
+
+// The same where activations have other names: what stands after hidden layer `layer`, from 0, is
+// what `parse` says. For nets that are not made of these layers.
+using ParseHidden =
+    std::function<absl::StatusOr<kernels::Activation>(size_t layer, absl::string_view name)>;
+absl::StatusOr<ModelSpec> ParseModelSpec(absl::string_view text, const ParseHidden& parse);
 
 // The shortest text that ParseModelSpec reads back as the same spec.
 std::string Format(const ModelSpec& spec);

@@ -1,6 +1,7 @@
 #include "mlp/reference/activation.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "mlp/base/check.h"
 
@@ -33,6 +34,22 @@ double SiluDerivative(double x) {
   return Sigmoid(x) + x * SigmoidDerivative(x);
 }
 
+// P(x) by erfc, which keeps its digits where P is nearly 0.
+double NormalDistribution(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
+double NormalDensity(double x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); }
+
+// As for silu.
+double Gelu(double x) { return std::isinf(x) && x < 0 ? 0 : x * NormalDistribution(x); }
+
+// (x P)' = P + x P'.
+double GeluDerivative(double x) {
+  if (std::isinf(x)) return x > 0 ? 1 : 0;
+  return NormalDistribution(x) + x * NormalDensity(x);
+}
+
+// log(1 + e^x) = x + log(1 + e^-x): the power that cannot overflow.
+double Softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+
 }  // namespace
 
 absl::string_view Name(Activation activation) {
@@ -49,6 +66,12 @@ absl::string_view Name(Activation activation) {
       return "tanh";
     case Activation::kSilu:
       return "silu";
+    case Activation::kElu:
+      return "elu";
+    case Activation::kGelu:
+      return "gelu";
+    case Activation::kSoftplus:
+      return "softplus";
   }
   MLP_CHECK(false);
 }
@@ -75,6 +98,12 @@ double Activate(Activation activation, double x) {
       return std::tanh(x);
     case Activation::kSilu:
       return Silu(x);
+    case Activation::kElu:
+      return x > 0 ? x : std::expm1(x);
+    case Activation::kGelu:
+      return Gelu(x);
+    case Activation::kSoftplus:
+      return Softplus(x);
   }
   MLP_CHECK(false);
 }
@@ -94,6 +123,12 @@ double Derivative(Activation activation, double x) {
       return TanhDerivative(x);
     case Activation::kSilu:
       return SiluDerivative(x);
+    case Activation::kElu:
+      return x > 0 ? 1 : std::exp(x);
+    case Activation::kGelu:
+      return GeluDerivative(x);
+    case Activation::kSoftplus:
+      return Sigmoid(x);
   }
   MLP_CHECK(false);
 }

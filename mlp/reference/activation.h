@@ -6,6 +6,9 @@
 //   sigmoid     f(x) = 1 / (1 + e^-x) = s(x)
 //   tanh        f(x) = tanh x
 //   silu        f(x) = x s(x)                             Elfwing, Uchibe & Doya, 2018
+//   elu         f(x) = x where x > 0, else e^x - 1        Clevert, Unterthiner & Hochreiter, 2016
+//   gelu        f(x) = x P(x), P the normal distribution  Hendrycks & Gimpel, 2016
+//   softplus    f(x) = log(1 + e^x)                       Dugas et al., NIPS 2000
 //
 // All hold for any x: nothing overflows, infinities give the limits, NaN gives NaN.
 #pragma once
@@ -17,11 +20,22 @@
 
 namespace mlp::reference {
 
-enum class Activation { kIdentity, kRelu, kLeakyRelu, kSigmoid, kTanh, kSilu };
+enum class Activation {
+  kIdentity,
+  kRelu,
+  kLeakyRelu,
+  kSigmoid,
+  kTanh,
+  kSilu,
+  kElu,
+  kGelu,
+  kSoftplus
+};
 
-inline constexpr std::array kActivations = {Activation::kIdentity,  Activation::kRelu,
-                                            Activation::kLeakyRelu, Activation::kSigmoid,
-                                            Activation::kTanh,      Activation::kSilu};
+inline constexpr std::array kActivations = {
+    Activation::kIdentity, Activation::kRelu, Activation::kLeakyRelu,
+    Activation::kSigmoid,  Activation::kTanh, Activation::kSilu,
+    Activation::kElu,      Activation::kGelu, Activation::kSoftplus};
 
 // As in the table above.
 absl::string_view Name(Activation activation);

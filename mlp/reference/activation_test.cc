@@ -54,6 +54,9 @@ TEST(ActivationTest, LimitsAtInfinity) {
            Limits{Activation::kSigmoid, 0, 1, 0, 0},
            Limits{Activation::kTanh, -1, 1, 0, 0},
            Limits{Activation::kSilu, 0, kInfinity, 0, 1},
+           Limits{Activation::kElu, -1, kInfinity, 0, 1},
+           Limits{Activation::kGelu, 0, kInfinity, 0, 1},
+           Limits{Activation::kSoftplus, 0, kInfinity, 0, 1},
        }) {
     SCOPED_TRACE(Name(limits.activation));
     EXPECT_EQ(Activate(limits.activation, -kInfinity), limits.left);

@@ -18,6 +18,9 @@ class Optimizer {
   // Changes the parameters by one step against the gradient. An optimizer serves one vector of
   // parameters: the size must stay what it was at the first step.
   virtual void Step(const std::vector<double>& gradient, std::vector<double>& parameters) = 0;
+
+  // alpha of the steps from here on; at first that of the options.
+  virtual void set_learning_rate(double rate) = 0;
 };
 
 struct SgdOptions {
@@ -31,6 +34,7 @@ class Sgd final : public Optimizer {
  public:
   explicit Sgd(const SgdOptions& options) : options_(options) {}
   void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+  void set_learning_rate(double rate) override { options_.learning_rate = rate; }
 
  private:
   SgdOptions options_;
@@ -50,6 +54,7 @@ class Momentum final : public Optimizer {
  public:
   explicit Momentum(const MomentumOptions& options) : options_(options) {}
   void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+  void set_learning_rate(double rate) override { options_.learning_rate = rate; }
 
  private:
   MomentumOptions options_;
@@ -71,6 +76,7 @@ class RmsProp final : public Optimizer {
  public:
   explicit RmsProp(const RmsPropOptions& options) : options_(options) {}
   void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+  void set_learning_rate(double rate) override { options_.learning_rate = rate; }
 
  private:
   RmsPropOptions options_;
@@ -95,6 +101,7 @@ class Adam final : public Optimizer {
  public:
   explicit Adam(const AdamOptions& options) : options_(options) {}
   void Step(const std::vector<double>& gradient, std::vector<double>& parameters) override;
+  void set_learning_rate(double rate) override { options_.learning_rate = rate; }
 
   int64_t steps() const { return steps_; }                                     // t
   const std::vector<double>& first_moment() const { return first_moment_; }    // m [parameters]

@@ -43,20 +43,46 @@ size_t ScalarTape::Apply(const std::string& op, size_t a, size_t b) {
     set(x >= z ? x : z, x >= z ? 1 : 0, x >= z ? 0 : 1);
   } else if (op == "min") {
     set(x <= z ? x : z, x <= z ? 1 : 0, x <= z ? 0 : 1);
+  } else if (op == "atan2") {
+    set(std::atan2(x, z), z / (x * x + z * z), -x / (x * x + z * z));
+  } else if (op == "hypot") {
+    // No direction is the steepest one at the origin: a slope of 0 there.
+    const double length = std::sqrt(x * x + z * z);
+    set(length, length == 0 ? 0 : x / length, length == 0 ? 0 : z / length);
   } else if (op == "neg") {
     set(-x, -1);
   } else if (op == "exp") {
     set(std::exp(x), std::exp(x));
+  } else if (op == "expm1") {
+    set(std::expm1(x), std::exp(x));
+  } else if (op == "log1p") {
+    set(std::log1p(x), 1 / (1 + x));
   } else if (op == "log") {
     set(std::log(x), 1 / x);
   } else if (op == "sqrt") {
     set(std::sqrt(x), 1 / (2 * std::sqrt(x)));
+  } else if (op == "cbrt") {
+    set(std::cbrt(x), std::pow(std::abs(x), -2.0 / 3) / 3);
   } else if (op == "abs") {
     set(std::abs(x), x > 0 ? 1 : x < 0 ? -1 : 0);
   } else if (op == "sin") {
     set(std::sin(x), std::cos(x));
   } else if (op == "cos") {
     set(std::cos(x), -std::sin(x));
+  } else if (op == "tan") {
+    set(std::tan(x), 1 / (std::cos(x) * std::cos(x)));
+  } else if (op == "asin") {
+    set(std::asin(x), 1 / std::sqrt(1 - x * x));
+  } else if (op == "acos") {
+    set(std::acos(x), -1 / std::sqrt(1 - x * x));
+  } else if (op == "atan") {
+    set(std::atan(x), 1 / (1 + x * x));
+  } else if (op == "sinh") {
+    set(std::sinh(x), std::cosh(x));
+  } else if (op == "cosh") {
+    set(std::cosh(x), std::sinh(x));
+  } else if (op == "erf") {
+    set(std::erf(x), 2 / std::sqrt(std::numbers::pi) * std::exp(-x * x));
   } else if (op == "tanh") {
     set(std::tanh(x), 1 / (std::cosh(x) * std::cosh(x)));
   } else if (op == "sigmoid") {

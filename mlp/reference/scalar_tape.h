@@ -14,8 +14,9 @@ class ScalarTape {
   // An independent variable. Returns its node.
   size_t Input(double value);
 
-  // The op of this name ("add", "sub", "mul", "div", "pow", "max", "min"; "neg", "exp", "log",
-  // "sqrt", "abs", "sin", "cos", "tanh", "sigmoid", "relu", "leaky_relu" (0.01), "elu", "silu",
+  // The op of this name ("add", "sub", "mul", "div", "pow", "max", "min", "atan2", "hypot"; "neg",
+  // "exp", "expm1", "log", "log1p", "sqrt", "cbrt", "abs", "sin", "cos", "tan", "asin", "acos",
+  // "atan", "sinh", "cosh", "tanh", "erf", "sigmoid", "relu", "leaky_relu" (0.01), "elu", "silu",
   // "gelu" (by erf), "softplus"). Returns its node.
   size_t Apply(const std::string& op, size_t a, size_t b = 0);
 

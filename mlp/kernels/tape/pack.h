@@ -78,21 +78,33 @@ struct alignas(sizeof(S) * W) Pack {
     return r;                                               \
   }
   MLP_PACK_FUNCTION(abs)
+  MLP_PACK_FUNCTION(acos)
+  MLP_PACK_FUNCTION(asin)
+  MLP_PACK_FUNCTION(atan)
+  MLP_PACK_FUNCTION(cbrt)
   MLP_PACK_FUNCTION(cos)
+  MLP_PACK_FUNCTION(cosh)
   MLP_PACK_FUNCTION(erf)
   MLP_PACK_FUNCTION(exp)
   MLP_PACK_FUNCTION(expm1)
   MLP_PACK_FUNCTION(log)
   MLP_PACK_FUNCTION(log1p)
   MLP_PACK_FUNCTION(sin)
+  MLP_PACK_FUNCTION(sinh)
   MLP_PACK_FUNCTION(sqrt)
+  MLP_PACK_FUNCTION(tan)
   MLP_PACK_FUNCTION(tanh)
 #undef MLP_PACK_FUNCTION
-  friend MLP_INLINE Pack pow(const Pack& a, const Pack& b) {
-    Pack r;
-    for (int i = 0; i < W; ++i) r.v[i] = std::pow(a.v[i], b.v[i]);
-    return r;
+#define MLP_PACK_FUNCTION(name)                                     \
+  friend MLP_INLINE Pack name(const Pack& a, const Pack& b) {       \
+    Pack r;                                                         \
+    for (int i = 0; i < W; ++i) r.v[i] = std::name(a.v[i], b.v[i]); \
+    return r;                                                       \
   }
+  MLP_PACK_FUNCTION(atan2)
+  MLP_PACK_FUNCTION(hypot)
+  MLP_PACK_FUNCTION(pow)
+#undef MLP_PACK_FUNCTION
 
   // Halves are added until one number is left: the same order everywhere.
   friend MLP_INLINE S Sum(const Pack& a) {

@@ -94,12 +94,14 @@ struct Sweeper {
   }
 
   void Dot(Id id) const {
-    const Run run = t.runs[t.words[id].a()];
+    const Word word = t.words[id];
+    const Run run = t.runs[word.a()];
     const T q = t.adjoints[id];
     if (IsZero(q)) return;
     AddTo(run.c, q);
-    if (!IsData(run.a, run.n)) Axpy(q, run.b, run.a, run.n);
-    if (!IsData(run.b, run.n)) Axpy(q, run.a, run.b, run.n);
+    const T of_products = word.op() == Op::kDot ? q : -q;
+    if (!IsData(run.a, run.n)) Axpy(of_products, run.b, run.a, run.n);
+    if (!IsData(run.b, run.n)) Axpy(of_products, run.a, run.b, run.n);
   }
 
   void SumRun(Id id) const {
@@ -191,6 +193,7 @@ struct Sweeper {
       case Op::kCall:
         break;
       case Op::kDot:
+      case Op::kMinusDot:
         Dot(id);
         break;
       case Op::kSum:
@@ -272,7 +275,7 @@ struct Sweeper {
   }
 
   // Of packs four sums, so that an addition need not wait for the one before.
-  T RunValue(const Run& run) const {
+  T RunValue(Op op, const Run& run) const {
     T y = Value(run.c);
     if constexpr (kPacked) {
       T sums[4] = {T(0), T(0), T(0), T(0)};
@@ -303,9 +306,14 @@ struct Sweeper {
       } else {
         add(own(run.a), own(run.b));
       }
-      y = y + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    } else {
+      const T sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+      y = op == Op::kDot ? y + sum : y - sum;
+    } else if (op == Op::kDot) {
       DotValue(y, t.values + run.a, t.values + run.b, run.n, y);
+    } else {
+      T sum;
+      DotValue(T(0), t.values + run.a, t.values + run.b, run.n, sum);
+      y = y - sum;
     }
     return y;
   }
@@ -330,7 +338,8 @@ struct Sweeper {
       case Op::kCall:
         return false;
       case Op::kDot:
-        y = RunValue(t.runs[word.a()]);
+      case Op::kMinusDot:
+        y = RunValue(word.op(), t.runs[word.a()]);
         break;
       case Op::kSum: {
         const Run run = t.runs[word.a()];
@@ -388,8 +397,8 @@ struct Sweeper {
     return Sweeper{tape}.Replay(from, to);
   }
 
-  static void ValuePass(const ArraysOf<T>& tape, const Run& run, T& y) {
-    y = Sweeper{tape}.RunValue(run);
+  static void ValuePass(const ArraysOf<T>& tape, Op op, const Run& run, T& y) {
+    y = Sweeper{tape}.RunValue(op, run);
   }
 
   static constexpr Passes<T> kPasses = {SweepPass, ReplayPass, ValuePass, DotValue};

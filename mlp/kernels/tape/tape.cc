@@ -31,6 +31,8 @@ absl::string_view Name(Op op) {
       return "data";
     case Op::kDot:
       return "dot";
+    case Op::kMinusDot:
+      return "minus_dot";
     case Op::kSum:
       return "sum";
     case Op::kMap:

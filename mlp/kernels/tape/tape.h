@@ -24,12 +24,13 @@ enum class Op : uint8_t {
 #define MLP_BINARY(functor, name) k##functor,
 #define MLP_UNARY(functor, name) k##functor,
 #include "mlp/kernels/tape/tape_ops.inc"
-  kLeaf,   // an input, a parameter or a plain number
-  kData,   // an input whose adjoint nobody asks for; operand a: the first of its block
-  kDot,    // c + sum of a[k] * b[k]; operand a: the run
-  kSum,    // c + sum of b[k]; operand a: the run
-  kMap,    // one element of an op on consecutive operands; operand a: the run, b: the op
-  kGuard,  // a comparison that the program depended on: a < b; value: its outcome
+  kLeaf,      // an input, a parameter or a plain number
+  kData,      // an input whose adjoint nobody asks for; operand a: the first of its block
+  kDot,       // c + sum of a[k] * b[k]; operand a: the run
+  kMinusDot,  // c - sum of a[k] * b[k]; operand a: the run
+  kSum,       // c + sum of b[k]; operand a: the run
+  kMap,       // one element of an op on consecutive operands; operand a: the run, b: the op
+  kGuard,     // a comparison that the program depended on: a < b; value: its outcome
   kLessEqualGuard,
   kEqualGuard,
   kCall,  // a segment that is recorded again when its derivatives are asked for; operand a: which
@@ -106,8 +107,8 @@ struct Passes {
   // Computes the values from id `from` up to `to`, both included, from those before. Stops at a
   // guard whose outcome differs and returns its id, else `to` + 1.
   Id (*replay)(const ArraysOf<T>& tape, Id from, Id to);
-  // y = the value of a sum of products of values that are all there.
-  void (*value)(const ArraysOf<T>& tape, const Run& run, T& y);
+  // y = the value of a sum of products (op: kDot or kMinusDot) of values that are all there.
+  void (*value)(const ArraysOf<T>& tape, Op op, const Run& run, T& y);
   // y = c + sum of a[k] * b[k].
   void (*dot)(const T& c, const T* a, const T* b, size_t n, T& y);
 };

@@ -168,6 +168,9 @@ MPMATH_ACTIVATIONS = {
     "sigmoid": lambda x: (sigmoid(x), mpmath.diff(sigmoid, x)),
     "tanh": lambda x: (mpmath.tanh(x), mpmath.diff(mpmath.tanh, x)),
     "silu": lambda x: (x * sigmoid(x), mpmath.diff(lambda t: t * sigmoid(t), x)),
+    "elu": lambda x: (x, 1) if x > 0 else (mpmath.expm1(x), mpmath.exp(x)),
+    "gelu": lambda x: (x * mpmath.ncdf(x), mpmath.ncdf(x) + x * mpmath.npdf(x)),
+    "softplus": lambda x: (mpmath.log1p(mpmath.exp(x)), sigmoid(x)),
 }
 POINTS = [-1e4, -300, -40, -8.5, -1.25, -0.3, -1e-9, 0, 1e-9, 0.3, 1.25, 8.5, 40, 300, 1e4]
 
