@@ -9,12 +9,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "mlp/base/check.h"
+#include "mlp/base/counted.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/data/byte_source.h"
 #include "mlp/data/file_error.h"
@@ -33,14 +35,12 @@ absl::Status Invalid(absl::string_view file, absl::string_view place, absl::stri
   return FileError(absl::StatusCode::kInvalidArgument, file, place, expected, found, remedy);
 }
 
-std::string Bytes(uint64_t n) { return absl::StrCat(n, n == 1 ? " byte" : " bytes"); }
-
 absl::StatusOr<AlignedBuffer<uint8_t>> Allocate(absl::string_view path, size_t n) {
   try {
     return AlignedBuffer<uint8_t>(n);
   } catch (const std::bad_alloc&) {
     return FileError(absl::StatusCode::kResourceExhausted, path, "data",
-                     absl::StrCat("memory for ", Bytes(n)), "less",
+                     absl::StrCat("memory for ", Counted(n, "byte")), "less",
                      "free memory or use a smaller file");
   }
 }
@@ -65,8 +65,7 @@ absl::Status CheckMagic(const std::string& path, std::span<const uint8_t, kMagic
                    absl::StrFormat("0x%02x", magic[2]), kNameIdx);
   }
   if (magic[3] != dimension_count) {
-    return Invalid(path, "byte 3", absl::StrCat(dimension_count, " dimensions"),
-                   absl::StrCat(magic[3]),
+    return Invalid(path, "byte 3", Counted(dimension_count, "dimension"), absl::StrCat(magic[3]),
                    dimension_count == 3   ? "name a file of images"
                    : dimension_count == 1 ? "name a file of labels"
                                           : "name a file of that shape");
@@ -108,6 +107,17 @@ absl::StatusOr<AlignedBuffer<uint8_t>> ReadGrowing(ByteSource& source, size_t si
     MLP_RETURN_IF_ERROR(ReadExactly(source, data.span().subspan(had), offset + had, "data"));
   } while (data.size() < size);
   return data;
+}
+
+// Reads on. In a damaged gzip stream a code may stand for more bytes than were packed: what is
+// wrong then comes to light at its end.
+absl::Status CheckRest(ByteSource& source) {
+  std::vector<uint8_t> ignored(size_t{1} << 16);
+  size_t n = 0;
+  do {
+    MLP_ASSIGN_OR_RETURN(n, source.Read(ignored));
+  } while (n == ignored.size());
+  return absl::OkStatus();
 }
 
 absl::Status TrailingBytes(const std::string& path, size_t end) {
@@ -176,8 +186,8 @@ absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count)
     if (*file_bytes > begin + size) return TrailingBytes(source.path(), begin + size);
     if (*file_bytes < begin + size) {
       return FileError(absl::StatusCode::kDataLoss, source.path(), absl::StrCat("byte ", begin),
-                       absl::StrCat(Bytes(size), " of data, as the header says"),
-                       Bytes(*file_bytes - begin), kFetchAgain);
+                       absl::StrCat(Counted(size, "byte"), " of data, as the header says"),
+                       Counted(*file_bytes - begin, "byte"), kFetchAgain);
     }
     MLP_ASSIGN_OR_RETURN(array.data, Allocate(source.path(), size));
     MLP_RETURN_IF_ERROR(ReadExactly(source, array.data.span(), begin, "data"));
@@ -186,7 +196,10 @@ absl::StatusOr<IdxArray> ReadIdx(absl::string_view path, size_t dimension_count)
   }
   uint8_t beyond;
   MLP_ASSIGN_OR_RETURN(const size_t trailing, source.Read({&beyond, 1}));
-  if (trailing != 0) return TrailingBytes(source.path(), begin + size);
+  if (trailing != 0) {
+    MLP_RETURN_IF_ERROR(CheckRest(source));
+    return TrailingBytes(source.path(), begin + size);
+  }
   return array;
 }
 
