@@ -26,15 +26,15 @@ namespace {
 
 class MlpPeer final : public Peer {
  public:
-  static absl::StatusOr<std::unique_ptr<Peer>> Make(cli::TrainFlags flags, bool strategy_given,
-                                                    const Job& job) {
+  static absl::StatusOr<std::unique_ptr<Peer>> Make(const flags::Flags& given,
+                                                    cli::TrainFlags flags, const Job& job) {
     const InitRequest& request = job.request;
     flags.model = request.model;
     flags.batch_size = request.batch_size;
     flags.learning_rate = request.learning_rate;
     flags.seed = request.seed;
     flags.compute.threads = request.threads;
-    MLP_ASSIGN_OR_RETURN(cli::TrainPlan plan, cli::MakePlan(flags, strategy_given));
+    MLP_ASSIGN_OR_RETURN(cli::TrainPlan plan, cli::MakePlan(given, flags));
     if (cli::AsksForTuning(flags, plan)) {
       // As `mlp tune` left it; a contest is no time to measure. The threads are the job's.
       if (const auto tuning = tune::Cached()) cli::ApplyTuning(flags, *tuning, &plan);
@@ -120,8 +120,7 @@ int main(int argc, char** argv) {
   flags.Example("mlp_peer --strategy=fused");
   flags.Example("mlp_peer --isa=avx2");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
-  return mlp::peers::Main({.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}},
-                          [&](const mlp::peers::Job& job) {
-                            return mlp::peers::MlpPeer::Make(options, flags.Given("strategy"), job);
-                          });
+  return mlp::peers::Main(
+      {.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}},
+      [&](const mlp::peers::Job& job) { return mlp::peers::MlpPeer::Make(flags, options, job); });
 }

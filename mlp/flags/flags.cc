@@ -223,8 +223,12 @@ absl::StatusOr<std::vector<std::string>> Flags::Normalize(
   return normal;
 }
 
-absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& arguments) {
-  MLP_ASSIGN_OR_RETURN(const std::vector<std::string> normal, Normalize(arguments));
+absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& arguments,
+                                          const std::vector<std::string>& settings) {
+  // Of several values the last one holds.
+  std::vector<std::string> all = settings;
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  MLP_ASSIGN_OR_RETURN(const std::vector<std::string> normal, Normalize(all));
   std::vector<const char*> argv = {program_.c_str()};
   for (const std::string& argument : normal) argv.push_back(argument.c_str());
 
@@ -243,8 +247,12 @@ absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& argume
     if (result.count("help") > 0) return Action::kHelp;
     if (result.count("version") > 0) return Action::kVersion;
     for (Flag& flag : flags_) {
-      flag.given = result.count(flag.name) > 0;
-      if (!flag.given) continue;
+      const auto is_setting = [&](const std::string& setting) {
+        return absl::StartsWith(setting, absl::StrCat("--", flag.name, "="));
+      };
+      const size_t values = result.count(flag.name);
+      flag.given = values > static_cast<size_t>(std::ranges::count_if(settings, is_setting));
+      if (values == 0) continue;
       absl::StatusOr<Store> store = flag.read(result[flag.name].as<std::string>());
       if (!store.ok()) {
         return absl::InvalidArgumentError(

@@ -64,6 +64,16 @@ TEST_F(FlagsTest, NothingGivenKeepsDefaults) {
   EXPECT_FALSE(flags_.Given("batch_size"));
 }
 
+TEST_F(FlagsTest, SettingsHoldWhereNoArgumentSaysOtherwise) {
+  ASSERT_TRUE(flags_.Read({"--math=exact"}, {"--batch_size=8", "--math=fast", "--json=true"}).ok());
+  EXPECT_EQ(batch_size_, 8);
+  EXPECT_EQ(math_, "exact");
+  EXPECT_TRUE(json_);
+  EXPECT_TRUE(flags_.Given("math"));
+  EXPECT_FALSE(flags_.Given("batch_size")) << "no argument";
+  EXPECT_FALSE(flags_.Given("json"));
+}
+
 TEST_F(FlagsTest, HyphenIsUnderscoreAndTheLastOneWins) {
   ASSERT_TRUE(flags_.Read({"--batch-size=8", "--batch_size", "16", "--json=false"}).ok());
   EXPECT_EQ(batch_size_, 16);
