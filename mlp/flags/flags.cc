@@ -27,9 +27,13 @@ absl::Status Expected(absl::string_view what, absl::string_view found) {
 absl::StatusOr<int64_t> ReadInt(absl::string_view text, const IntOptions& options) {
   int64_t value = 0;
   if (absl::SimpleAtoi(text, &value) && value >= options.min && value <= options.max) return value;
-  std::string what = "an integer";
-  absl::StrAppend(&what, " from ", options.min, " to ", options.max);
-  return Expected(what, text);
+  // A bound that is the type's is worth a word only to who goes beyond it.
+  double size = 0;
+  const bool is_beyond = absl::SimpleAtod(text, &size) && size > 0x1p62;
+  if (options.max == std::numeric_limits<int64_t>::max() && !is_beyond) {
+    return Expected(absl::StrCat("an integer of at least ", options.min), text);
+  }
+  return Expected(absl::StrCat("an integer from ", options.min, " to ", options.max), text);
 }
 
 absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& options) {
@@ -37,6 +41,9 @@ absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& o
   if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value >= options.min &&
       (options.below_max ? value < options.max : value <= options.max)) {
     return value;
+  }
+  if (options.max == std::numeric_limits<double>::max()) {
+    return Expected(absl::StrCat("a finite number of at least ", options.min), text);
   }
   return Expected(absl::StrCat("a number from ", options.min,
                                options.below_max ? " to below " : " to ", options.max),

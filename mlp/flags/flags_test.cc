@@ -98,6 +98,14 @@ TEST_F(FlagsTest, WrongValuesSayWhatWasExpected) {
   EXPECT_EQ(ErrorOf({"--validation=1"}),
             "--validation: expected a number from 0 to below 1, found \"1\"");
   EXPECT_THAT(ErrorOf({"--validation=-0.1"}), HasSubstr("from 0 to below 1"));
+  size_t samples = 1;
+  flags_.Int("samples", &samples, {.help = "how many", .min = 1});
+  EXPECT_EQ(ErrorOf({"--samples=0"}), "--samples: expected an integer of at least 1, found \"0\"");
+  EXPECT_THAT(ErrorOf({"--samples=99999999999999999999"}), HasSubstr("to 9223372036854775807"));
+  double decay = 0;
+  flags_.Double("decay", &decay, {.help = "of weights", .min = 0});
+  EXPECT_EQ(ErrorOf({"--decay=nan"}),
+            "--decay: expected a finite number of at least 0, found \"nan\"");
   EXPECT_EQ(ErrorOf({"--help=me"}), "--help takes no value, found \"me\"");
   EXPECT_THAT(ErrorOf({"--learning_rate=nan"}), HasSubstr("found \"nan\""));
   EXPECT_EQ(ErrorOf({"--math=quick"}), "--math: expected one of fast, exact, found \"quick\"");
