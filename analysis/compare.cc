@@ -33,6 +33,9 @@ absl::string_view Name(Verdict verdict, bool is_speed) {
 std::string Reason(const Comparison& comparison) {
   if (comparison.verdict == Verdict::kTooNoisy) {
     if (!comparison.after) return "not measured again";
+    if (!comparison.other_work.empty()) {
+      return absl::StrCat("other work (", comparison.other_work, ")");
+    }
     if (comparison.cost && !comparison.cost->HasInterval()) {
       return absl::StrCat("too few runs (", std::min(comparison.before->n, comparison.after->n),
                           ") for an interval");
@@ -77,6 +80,7 @@ void Judge(const Row& before, const Row* after, bool higher_is_better, const Thr
     return;
   }
   comparison->after = MedianEstimate(new_values);
+  if (!comparison->other_work.empty()) return;
   const std::vector<double>& more = higher_is_better ? old_values : new_values;
   const std::vector<double>& less = higher_is_better ? new_values : old_values;
   double most = 1 + thresholds.ratio;
@@ -90,6 +94,17 @@ void Judge(const Row& before, const Row* after, bool higher_is_better, const Thr
   if (!comparison->cost->HasInterval()) return;
   if (comparison->cost->low > most) comparison->verdict = Verdict::kSlower;
   if (comparison->cost->high <= most) comparison->verdict = Verdict::kNoSlower;
+}
+
+// In which part of what keys::kChosen names the two differ; "" if in nothing.
+std::string OtherWork(const record::Record& before, const record::Record& after) {
+  for (const char* key : record::keys::kChosen) {
+    const std::string was = before.ConfigText(key), is = after.ConfigText(key);
+    // Timed parts alone are of any length.
+    if (absl::string_view(key) == "work" || was.empty() || is.empty() || was == is) continue;
+    return absl::StrCat(key, " ", was, ", now ", is);
+  }
+  return "";
 }
 
 bool SameSetup(const record::Record& a, const record::Record& b) {
@@ -114,9 +129,11 @@ std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<Lo
   for (const Series& old_series : NewestFirst(std::move(before))) {
     const record::Record& old_record = old_series.newest.record;
     std::vector<Table> new_tables;
+    std::string other_work;
     for (const Series& new_series : all_after) {
       if (SameSetup(old_record, new_series.newest.record)) {
         new_tables = Aggregate(new_series.newest.record);
+        other_work = OtherWork(old_record, new_series.newest.record);
       }
     }
     for (const Table& table : Aggregate(old_record)) {
@@ -130,7 +147,8 @@ std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<Lo
                               .before = row.primary,
                               .after = std::nullopt,
                               .by_difference = table.by_difference,
-                              .cost = std::nullopt};
+                              .cost = std::nullopt,
+                              .other_work = IsSpeed(table.view.primary) ? "" : other_work};
         Judge(row, FindRow(new_tables, table.view.name, row.variant), *table.view.higher_is_better,
               thresholds, &comparison);
         comparisons.push_back(std::move(comparison));

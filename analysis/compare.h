@@ -14,7 +14,7 @@ namespace mlp::analysis {
 enum class Verdict {
   kNoSlower,
   kSlower,    // Also: finished before, failed now.
-  kTooNoisy,  // Also: too few repetitions, or not run now.
+  kTooNoisy,  // Also: too few repetitions, other work, or not run now.
 };
 
 struct Comparison {
@@ -29,6 +29,9 @@ struct Comparison {
   // After over before, above 1 is worse; where it is by_difference, how much less good it is after
   // in the unit of the value, above 0 is worse. Whatever the direction of the value.
   std::optional<Estimate> cost;
+  // What says that more was done in one of the records, "epochs 5, now 2": of losses and accuracies
+  // there is no verdict then.
+  std::string other_work = "";
   Verdict verdict = Verdict::kTooNoisy;
 };
 

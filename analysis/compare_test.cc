@@ -118,6 +118,21 @@ TEST(CompareTest, WhatIsNotRunNowCannotBeJudged) {
   EXPECT_TRUE(Compare({}, At(100, 0), kThresholds).empty());
 }
 
+TEST(CompareTest, AccuraciesAfterOtherWorkCannotBeJudged) {
+  const auto with_epochs = [](std::vector<LoadedRecord> records, double epochs) {
+    records[0].record.config["epochs"] = epochs;
+    return records;
+  };
+  const auto before = with_epochs(Accurate(0), 5);
+  EXPECT_EQ(One(before, with_epochs(Accurate(2.5), 5)).verdict, Verdict::kSlower);
+  EXPECT_EQ(One(before, Accurate(2.5)).verdict, Verdict::kSlower) << "it does not say";
+  const Comparison other = One(before, with_epochs(Accurate(2.5), 2));
+  EXPECT_EQ(other.verdict, Verdict::kTooNoisy);
+  EXPECT_THAT(ComparisonMarkdown({other}, kThresholds), HasSubstr("other work (epochs 5, now 2)"));
+  EXPECT_EQ(One(with_epochs(At(100, 0), 5), with_epochs(At(50, 0), 2)).verdict, Verdict::kSlower)
+      << "a rate";
+}
+
 TEST(CompareTest, OneSlowerDecides) {
   const auto with = [](std::vector<Verdict> verdicts) {
     std::vector<Comparison> comparisons;

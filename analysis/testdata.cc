@@ -107,7 +107,7 @@ Record ScalingRecord(int repetitions) {
 }
 
 std::string Write(const Record& record, const std::string& results_dir) {
-  auto writer = record::RecordWriter::Open(results_dir, record, /*resume=*/false);
+  auto writer = record::RecordWriter::Open(results_dir, record);
   MLP_CHECK(writer.ok());
   for (const RunRecord& run : record.runs) MLP_CHECK(writer->Append(run).ok());
   const auto path = writer->Commit();

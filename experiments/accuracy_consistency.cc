@@ -129,4 +129,4 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                {.name = "accuracy_consistency",
                 .question = "Do all instruction sets and backends compute the same losses "
                             "and predictions as the reference?",
-                .omitted_flags = {"backend", "math", "epochs"}})
+                .omitted_flags = {"backend", "math", "epochs", "work"}})

@@ -12,7 +12,7 @@ grep -q 'bazelw run //analysis:report' "$TEST_TMPDIR/stderr"
 [[ -n $(echo "$out"/raw/threads/*.json) ]]
 
 # A list of what was done for another question is not gone on with; the list goes with its end.
-printf -- '--data=other\nseeds\n' > "$out/experiments.partial"
+printf -- '--data=other\nseeds 1.000 done\n' > "$out/experiments.partial"
 "$runner" --smoke --resume --only=seeds --threads=2 --out="$out" > "$TEST_TMPDIR/stdout" 2> "$TEST_TMPDIR/stderr"
 grep -q 'of other flags or sources; beginning anew' "$TEST_TMPDIR/stderr"
 grep -q '^seeds  *ok' "$TEST_TMPDIR/stdout"

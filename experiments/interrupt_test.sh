@@ -46,7 +46,7 @@ for signal in KILL INT; do
 
   start "${command[@]}" --resume
   wait $! || fail "--resume failed"
-  grep -qx "resumed: $(wc -l < "$kept") runs are there" "$TEST_TMPDIR/stderr" || fail "not resumed"
+  grep -qx "resumed, runs that are there: $(wc -l < "$kept")" "$TEST_TMPDIR/stderr" || fail "not resumed"
   record=("$out"/raw/seeds/*.json)
   [[ ${#record[@]} == 1 && ! -e $(echo "$out"/raw/seeds/*.partial.jsonl) ]] || fail "files are left"
   sed 's/^ *//; s/,$//' "$record" > "$TEST_TMPDIR/lines"
@@ -64,7 +64,7 @@ for signal in INT TERM; do
     --out="$out")
   start "${command[@]}"
   pid=$!
-  wait_until "$pid" has_line "$out/experiments.partial" threads
+  wait_until "$pid" has_line "$out/experiments.partial" "threads [0-9.]* done"
   kill -"$signal" "$pid"
   code=0
   wait "$pid" || code=$?

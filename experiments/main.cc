@@ -40,8 +40,10 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.StringList("only", &o->only,
                    {.help = "experiments; empty: all of " MLP_EXPERIMENTS, .value_name = "NAMES"});
   flags.Bool("smoke", &o->smoke, "only see that all of them work");
-  flags.Bool("resume", &o->resume,
-             "go on where an interrupted run ended: its last record, then those not begun");
+  flags.Bool(
+      "resume", &o->resume,
+      "go on where an interrupted run ended: its last record, then those not begun; --budget "
+      "is that of both runs together");
   flags.Group("Handed on to each experiment");
   flags.String(
       "data", &o->data,
@@ -125,14 +127,18 @@ int Main(int argc, char** argv) {
                   list);
   }
   std::erase_if(*entries, [&](const Entry& entry) { return done.Contains(entry.name); });
+  const double earlier_s = done.Seconds();
   const Timer timer;
   std::vector<Result> results;
   for (size_t i = 0; i < entries->size() && !flags::Interrupted(); ++i) {
     const Entry& entry = (*entries)[i];
-    const double budget_s = ShareOf(*entries, i, options.budget_s - timer.Seconds());
+    // One that was begun counts what it took before as spent, as we do.
+    const double left_s =
+        options.budget_s - earlier_s - timer.Seconds() + done.SecondsOfBegun(entry.name);
+    const double budget_s = ShareOf(*entries, i, left_s);
     if (!options.output.quiet) {
       absl::FPrintF(stderr, "[%d/%d] %s, %.0f s of %.0f s that are left\n", i + 1, entries->size(),
-                    entry.name, budget_s, std::max(0.0, options.budget_s - timer.Seconds()));
+                    entry.name, budget_s, std::max(0.0, left_s));
     }
     Result& result = results.emplace_back();
     result.name = entry.name;
@@ -142,7 +148,7 @@ int Main(int argc, char** argv) {
     if (finished.ok()) {
       result.exit_code = finished->exit_code;
       result.record = RecordPath(finished->output);
-      if (result.exit_code == 0) done.Add(entry.name);
+      done.Add(entry.name, result.seconds, result.exit_code == 0);
     } else {
       result.exit_code = 1;
       absl::FPrintF(stderr, "experiments: %s\n", std::string(finished.status().message()));

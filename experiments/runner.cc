@@ -23,6 +23,13 @@
 extern char** environ;
 
 namespace mlp::experiments {
+namespace {
+
+// In the list's file.
+constexpr char kDone[] = "done";
+constexpr char kBegun[] = "begun";
+
+}  // namespace
 
 std::vector<Entry> ParseEntries(absl::string_view text) {
   std::vector<Entry> entries;
@@ -117,20 +124,41 @@ DoneList::DoneList(std::string path, std::string question, bool resume)
     std::ifstream file(path_);
     std::string line;
     if (std::getline(file, line)) was_of_another_ = line != question_;
-    while (!was_of_another_ && std::getline(file, line)) names_.push_back(line);
+    while (!was_of_another_ && std::getline(file, line)) {
+      const std::vector<std::string> words = absl::StrSplit(line, ' ');
+      double seconds = 0;
+      // A torn last line is none.
+      if (words.size() != 3 || !absl::SimpleAtod(words[1], &seconds)) continue;
+      lines_.push_back({words[0], seconds, words[2] == kDone});
+    }
   }
   if (!resume || was_of_another_) Remove();
 }
 
 bool DoneList::Contains(absl::string_view name) const {
-  return std::ranges::find(names_, name) != names_.end();
+  return std::ranges::any_of(lines_,
+                             [&](const Line& line) { return line.is_done && line.name == name; });
 }
 
-void DoneList::Add(const std::string& name) {
+double DoneList::Seconds() const {
+  double seconds = 0;
+  for (const Line& line : lines_) seconds += line.seconds;
+  return seconds;
+}
+
+double DoneList::SecondsOfBegun(absl::string_view name) const {
+  double seconds = 0;
+  for (const Line& line : lines_) {
+    if (!line.is_done && line.name == name) seconds += line.seconds;
+  }
+  return seconds;
+}
+
+void DoneList::Add(const std::string& name, double seconds, bool is_done) {
   std::ofstream file(path_, std::ios::app);
-  if (names_.empty()) file << question_ << '\n';
-  file << name << '\n';
-  names_.push_back(name);
+  if (lines_.empty()) file << question_ << '\n';
+  file << absl::StrFormat("%s %.3f %s\n", name, seconds, is_done ? kDone : kBegun);
+  lines_.push_back({name, seconds, is_done});
 }
 
 void DoneList::Remove() const {

@@ -34,8 +34,9 @@ struct Finished {
 };
 absl::StatusOr<Finished> RunProgram(const std::vector<std::string>& argv);
 
-// The experiments that an interrupted run of all has done, in a file: first the question that they
-// were run for (one line: what was asked for, of which sources), then one name a line.
+// What an interrupted run of all has done, in a file: first the question that it was run for (one
+// line: what was asked for, of which sources), then a line for each experiment: its name, how long
+// it took in seconds, and whether it is done.
 class DoneList {
  public:
   // Goes on with the list in the file if it is that of the same question, or begins anew.
@@ -45,17 +46,27 @@ class DoneList {
   bool was_of_another() const { return was_of_another_; }
 
   bool Contains(absl::string_view name) const;
+  // How long all of them took, those that are not done included.
+  double Seconds() const;
+  // How long one took that is not done.
+  double SecondsOfBegun(absl::string_view name) const;
   // Kept even if this program is killed. A list that cannot be written is none: what it holds would
   // be run again.
-  void Add(const std::string& name);
+  void Add(const std::string& name, double seconds, bool is_done);
   // All are done.
   void Remove() const;
 
  private:
+  struct Line {
+    std::string name;
+    double seconds;
+    bool is_done;
+  };
+
   const std::string path_;
   const std::string question_;
   bool was_of_another_ = false;
-  std::vector<std::string> names_;
+  std::vector<Line> lines_;
 };
 
 struct Result {

@@ -42,8 +42,9 @@ TEST(Runner, KnowsWhatAnInterruptedRunHasDone) {
   {
     DoneList done(path, "--data=digits", /*resume=*/false);
     EXPECT_FALSE(done.Contains("a"));
-    done.Add("a");
-    done.Add("c");
+    done.Add("a", 2, /*is_done=*/true);
+    done.Add("b", 0.5, /*is_done=*/false);
+    done.Add("c", 3, /*is_done=*/true);
   }
   {
     DoneList resumed(path, "--data=digits", /*resume=*/true);
@@ -51,7 +52,10 @@ TEST(Runner, KnowsWhatAnInterruptedRunHasDone) {
     EXPECT_TRUE(resumed.Contains("a"));
     EXPECT_FALSE(resumed.Contains("b"));
     EXPECT_TRUE(resumed.Contains("c"));
-    resumed.Add("b");
+    EXPECT_EQ(resumed.Seconds(), 5.5);
+    EXPECT_EQ(resumed.SecondsOfBegun("a"), 0);
+    EXPECT_EQ(resumed.SecondsOfBegun("b"), 0.5);
+    resumed.Add("b", 1, /*is_done=*/true);
   }
   EXPECT_TRUE(DoneList(path, "--data=digits", /*resume=*/true).Contains("b"));
   EXPECT_FALSE(DoneList(path, "--data=digits", /*resume=*/false).Contains("a"));
@@ -60,7 +64,7 @@ TEST(Runner, KnowsWhatAnInterruptedRunHasDone) {
 
 TEST(Runner, WhatWasDoneForAnotherQuestionIsDoneAnew) {
   const std::string path = testing::TempDir() + "/experiments.partial";
-  DoneList(path, "--data=digits", /*resume=*/false).Add("a");
+  DoneList(path, "--data=digits", /*resume=*/false).Add("a", 1, /*is_done=*/true);
   const DoneList other(path, "--data=mnist", /*resume=*/true);
   EXPECT_TRUE(other.was_of_another());
   EXPECT_FALSE(other.Contains("a"));

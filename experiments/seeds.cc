@@ -41,4 +41,4 @@ MLP_EXPERIMENT(mlp::experiments::Main,
                 .question = "How accurate is the default training, and how much does the "
                             "seed matter?",
                 .defaults = {.epochs = 5, .budget_s = 120, .max_rounds = 10},
-                .omitted_flags = {"batch_size"}})
+                .omitted_flags = {"batch_size", "work"}})

@@ -160,7 +160,7 @@ class Driver {
     MLP_ASSIGN_OR_RETURN(
         record::RecordWriter writer,
         record::RecordWriter::Open(experiments::OutputDirectory(options_.output, options_.smoke),
-                                   Head(dataset), /*resume=*/false));
+                                   Head(dataset)));
     experiments::Outcome all;
     for (const int64_t batch_size : options_.batch_sizes) {
       MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,

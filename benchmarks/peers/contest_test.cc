@@ -36,7 +36,7 @@ record::Record Compare(std::vector<Contender> others, double timeout_s = 60,
   record::Record head = record::TestHead("peers");
   head.presentation = {};
   head.presentation.groups = {MakeView(64, "good", others)};
-  auto writer = record::RecordWriter::Open(testing::TempDir(), head, /*resume=*/false);
+  auto writer = record::RecordWriter::Open(testing::TempDir(), head);
   EXPECT_TRUE(writer.ok()) << writer.status();
   double now_s = 0;
   const experiments::RoundHooks hooks = {

@@ -27,14 +27,14 @@ namespace {
 class MlpPeer final : public Peer {
  public:
   // What flags and a request, which overrides them, come to.
-  static absl::StatusOr<cli::TrainPlan> Plan(cli::TrainFlags flags, bool strategy_given,
+  static absl::StatusOr<cli::TrainPlan> Plan(const flags::Flags& given, cli::TrainFlags flags,
                                              const InitRequest& request) {
     flags.model = request.model;
     flags.batch_size = request.batch_size;
     flags.learning_rate = request.learning_rate;
     flags.seed = request.seed;
     flags.compute.threads = request.threads;
-    MLP_ASSIGN_OR_RETURN(cli::TrainPlan plan, cli::MakePlan(flags, strategy_given));
+    MLP_ASSIGN_OR_RETURN(cli::TrainPlan plan, cli::MakePlan(given, flags));
     if (cli::AsksForTuning(flags, plan)) {
       // As `mlp tune` left it; a contest is no time to measure. The threads are the job's.
       if (const auto tuning = tune::Cached()) cli::ApplyTuning(flags, *tuning, &plan);
@@ -42,9 +42,9 @@ class MlpPeer final : public Peer {
     return plan;
   }
 
-  static absl::StatusOr<std::unique_ptr<Peer>> Make(const cli::TrainFlags& flags,
-                                                    bool strategy_given, const Job& job) {
-    MLP_ASSIGN_OR_RETURN(const cli::TrainPlan plan, Plan(flags, strategy_given, job.request));
+  static absl::StatusOr<std::unique_ptr<Peer>> Make(const flags::Flags& given,
+                                                    const cli::TrainFlags& flags, const Job& job) {
+    MLP_ASSIGN_OR_RETURN(const cli::TrainPlan plan, Plan(given, flags, job.request));
     auto peer = std::unique_ptr<MlpPeer>(new MlpPeer(job, flags, plan));
     std::ranges::copy(job.weights, peer->model_.parameters().begin());
     MLP_ASSIGN_OR_RETURN(train::Trainer trainer,
@@ -127,12 +127,11 @@ int main(int argc, char** argv) {
   flags.Example("mlp_peer --isa=avx2");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
   using mlp::peers::MlpPeer;
-  const bool strategy_given = flags.Given("strategy");
   const auto pack_below = [&](const mlp::peers::InitRequest& request) {
-    const auto plan = MlpPeer::Plan(options, strategy_given, request);
+    const auto plan = MlpPeer::Plan(flags, options, request);
     return plan.ok() ? mlp::train::PackBelow(plan->options.strategy, plan->options.optimizer) : 0.0;
   };
   return mlp::peers::Main(
       {.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}, .pack_below = pack_below},
-      [&](const mlp::peers::Job& job) { return MlpPeer::Make(options, strategy_given, job); });
+      [&](const mlp::peers::Job& job) { return MlpPeer::Make(flags, options, job); });
 }

@@ -37,8 +37,9 @@ struct Question {
   std::string name;      // of the binary and of the record
   std::string question;  // in one sentence
   Options defaults = {};
-  std::set<std::string> omitted_flags = {};  // What the experiment itself varies or has no use for.
-  std::string own_data = "";                 // What it is about, whatever --data says.
+  // What the experiment itself varies or has no use for. Without "work" its runs do all of it.
+  std::set<std::string> omitted_flags = {};
+  std::string own_data = "";  // What it is about, whatever --data says.
 };
 
 class Experiment {
@@ -73,10 +74,15 @@ class Experiment {
   int Run();
 
  private:
+  class Course;  // the measuring
+
   absl::StatusOr<int> Measure();
+  // The part of the work that flags ask for; nothing where it is to be chosen.
+  std::optional<double> AskedWork() const;
   // Wrong use: says so and returns its exit code.
   int Refuse(const absl::Status& status) const;
-  record::Record Head(const data::Dataset& dataset) const;
+  // Without what is chosen, as long as it is not.
+  record::Record Head(const data::Dataset& dataset, std::optional<double> work) const;
   void Say(const std::string& line) const;
 
   const int argc_;

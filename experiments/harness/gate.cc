@@ -20,7 +20,11 @@ Gate::Seen Gate::Wait() {
     const double speed = probe_();
     best_ = std::max(best_, speed);
     const Seen seen = {clock_s_() - begin, best_ > 0 ? 100 * speed / best_ : 100};
-    if (speed >= kFreeEnough * best_ || seen.wait_s >= max_wait_s_) return seen;
+    if (speed >= kFreeEnough * best_ || seen.wait_s >= max_wait_s_ ||
+        waited_s_ + seen.wait_s > max_part_ * (clock_s_() - begin_s_)) {
+      waited_s_ += seen.wait_s;
+      return seen;
+    }
   }
 }
 

@@ -25,7 +25,7 @@ using kernels::Target;
 
 constexpr double kSample_s = 0.3e-3;  // long against the clock's resolution
 constexpr double kTotal_s = 12e-3;
-constexpr size_t kMinSamples = 5;
+constexpr double kMinSamples = 5;
 
 constexpr size_t kUnits = 128;
 constexpr size_t kClasses = 10;
@@ -58,7 +58,8 @@ void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void(
     Timer timer;
     for (size_t i = 0; i < calls; ++i) body();
     call_s.push_back(timer.Seconds() / static_cast<double>(calls));
-  } while (!session.smoke() && (call_s.size() < kMinSamples || total.Seconds() < kTotal_s));
+  } while (!session.smoke() && (static_cast<double>(call_s.size()) < session.Timed(kMinSamples) ||
+                                total.Seconds() < session.Timed(kTotal_s)));
   const double median_s = Median(call_s);
   if (work.flop > 0) run.timings["flop_per_s"] = {work.flop / median_s};
   if (work.bytes > 0) run.timings["bytes_per_s"] = {work.bytes / median_s};

@@ -25,7 +25,8 @@ struct Work {
   double bytes = 0;  // read and written
 };
 
-// Calls `body` again and again (once in a smoke run). Into `run`: timings call_s (several samples,
+// Calls `body` again and again, for the part of the time that the session gives (once in a smoke
+// run). Into `run`: timings call_s (several samples,
 // each the mean over enough calls for the clock), flop_per_s, bytes_per_s (of the median sample),
 // and the metric flop_per_byte, where both are known.
 void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void()> body,

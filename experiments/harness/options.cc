@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "experiments/harness/work.h"
+#include "mlp/base/names.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/base/team.h"
 #include "mlp/kernels/target.h"
@@ -25,15 +28,17 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
   }
   flags.Group("Training");
   if (has("epochs")) {
-    flags.Int("epochs", &o->epochs, {.help = "passes over the data", .min = 1, .max = 1000000});
+    flags.Int("epochs", &o->epochs,
+              {.help = "passes over the data; where it is not given, fewer as --work says",
+               .min = 1,
+               .max = 1000000});
   }
   if (has("batch_size")) {
     flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
   }
   if (has("optimizer")) {
-    std::vector<std::string> optimizers;
-    for (const auto kind : kernels::kOptimizerKinds) optimizers.emplace_back(kernels::Name(kind));
-    flags.Choice("optimizer", &o->optimizer, optimizers, {.help = "how weights follow gradients"});
+    flags.Choice("optimizer", &o->optimizer, Names(kernels::kOptimizerKinds),
+                 {.help = "how weights follow gradients"});
   }
   if (has("learning_rate")) {
     flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
@@ -57,18 +62,32 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options
                 .unit = "s",
                 .min = 0,
                 .max = 1e6});
+  if (has("work")) {
+    flags.Double("work", &o->work,
+                 {.help = absl::StrCat(
+                      "part of the whole that each run does: of the epochs (below one, of "
+                      "the samples) and of what is timed; 0: all with --repetitions",
+                      has("epochs") ? " or --epochs" : "", ", else as much as leaves room for ",
+                      kWantedRounds, " rounds, measured first"),
+                  .min = 0,
+                  .max = 1});
+  }
   flags.Int("repetitions", &o->repetitions,
             {.help = "complete rounds, whatever the budget; 0: as the budget says",
              .min = 0,
              .max = 1000000});
-  flags.Double("gate", &o->max_gate_s,
-               {.help = "longest wait for a free machine before one run",
-                .unit = "s",
-                .min = 0,
-                .max = 3600});
+  flags.Double(
+      "gate", &o->max_gate_s,
+      {.help = "longest wait for a free machine before one run; in all a fifth of the time",
+       .unit = "s",
+       .min = 0,
+       .max = 3600});
   flags.Bool("smoke", &o->smoke, "only see that it works: little data, one round, few steps");
   AddOutputFlags(flags, &o->output);
-  flags.Bool("resume", &o->resume, "go on with the newest interrupted record of the same setup");
+  flags.Bool(
+      "resume", &o->resume,
+      "go on with the newest interrupted record of the same setup; the time of its runs counts "
+      "as spent");
 }
 
 absl::StatusOr<Setup> Resolve(const Options& options) {

@@ -30,6 +30,7 @@ struct Options {
   std::string isa = "auto";
   std::string math = "fast";
 
+  double work = 0;        // part of the whole that each run does; 0: chosen
   int repetitions = 0;    // 0: as many complete rounds as the budget has room for
   double budget_s = 60;   // of measuring; one complete round is run in any case
   int max_rounds = 50;    // set by the experiment: more would not say more

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "experiments/harness/work.h"
 #include "mlp/base/check.h"
 #include "mlp/base/largest_error.h"
 #include "mlp/data/batcher.h"
@@ -137,11 +138,9 @@ std::vector<int> Predictions(const Session& session, const train::TrainOptions& 
                              const model::Model& model, size_t samples) {
   std::vector<int> predictions;
   train::Predict({options.strategy.target, options.strategy.math, options.strategy.threads}, model,
-                 session.dataset().test,
+                 FirstSamples(session.dataset().test, samples),
                  [&](size_t, ConstMatrix, std::span<const uint32_t> classes) {
-                   for (const uint32_t c : classes) {
-                     if (predictions.size() < samples) predictions.push_back(static_cast<int>(c));
-                   }
+                   predictions.insert(predictions.end(), classes.begin(), classes.end());
                  });
   return predictions;
 }

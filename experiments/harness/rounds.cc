@@ -1,6 +1,7 @@
 #include "experiments/harness/rounds.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -37,6 +38,12 @@ std::string Label(const RunRecord& run) {
   return run.Group().empty() ? run.variant : absl::StrCat(run.Group(), ": ", run.variant);
 }
 
+// Of the whole run. 0 where it has none, as a skipped one.
+double SecondsOf(const RunRecord& run) {
+  const auto seconds = run.timings.find(record::keys::kRunSeconds);
+  return seconds == run.timings.end() || seconds->second.empty() ? 0 : seconds->second.front();
+}
+
 // The order of a round depends on the seed and the round alone.
 std::vector<Entry> OrderOf(const std::vector<Table>& tables, uint64_t seed, int round) {
   std::vector<Entry> entries;
@@ -57,7 +64,11 @@ absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundO
                                   const RoundHooks& hooks, record::RecordWriter& writer) {
   Outcome outcome;
   std::set<std::pair<std::string, std::string>> out;  // {group, variant} that failed
+  std::map<int, double> earlier_s;                    // What was spent on each round before.
+  double spent_s = 0;
   for (const RunRecord& run : writer.finished()) {
+    earlier_s[run.repetition] += SecondsOf(run);
+    spent_s += SecondsOf(run);
     if (run.status != RunStatus::kFailed) continue;
     out.insert({run.Group(), run.variant});
     outcome.failed.push_back(Label(run));
@@ -66,10 +77,11 @@ absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundO
   double longest_round = 0;
   for (int round = 0;; ++round) {
     const double round_begin = hooks.clock_s();
-    const double expected_end = round_begin - begin + longest_round;
+    const double expected_end = spent_s + round_begin - begin + longest_round;
     if (options.repetitions > 0) {
       if (round >= options.repetitions) break;
-    } else if (round > 0 && (round >= options.max_rounds || expected_end > options.budget_s)) {
+    } else if (round > 0 && !earlier_s.contains(round) &&
+               (round >= options.max_rounds || expected_end > options.budget_s)) {
       break;
     }
     const std::vector<Entry> order = OrderOf(tables, options.seed, round);
@@ -91,7 +103,10 @@ absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundO
         return outcome;
       }
       hooks.announce(round, i, order.size(), *entry.variant);
-      if (const absl::Status status = hooks.measure(*entry.variant, run); !status.ok()) {
+      const double run_begin = hooks.clock_s();
+      const absl::Status status = hooks.measure(*entry.variant, run);
+      run.timings[record::keys::kRunSeconds] = {hooks.clock_s() - run_begin};
+      if (!status.ok()) {
         run.status = RunStatus::kFailed;
         run.message = std::string(status.message());
         out.insert({run.Group(), run.variant});
@@ -100,10 +115,11 @@ absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundO
       MLP_RETURN_IF_ERROR(writer.Append(std::move(run)));
     }
     outcome.rounds = round + 1;
-    longest_round = std::max(longest_round, hooks.clock_s() - round_begin);
+    longest_round = std::max(longest_round, hooks.clock_s() - round_begin + earlier_s[round]);
     if (out.size() + outcome.skipped == order.size()) break;  // Nothing is left to measure.
   }
-  outcome.over_budget = options.repetitions == 0 && hooks.clock_s() - begin > options.budget_s;
+  outcome.over_budget =
+      options.repetitions == 0 && spent_s + hooks.clock_s() - begin > options.budget_s;
   return outcome;
 }
 

@@ -16,14 +16,14 @@ namespace mlp::experiments {
 struct RoundOptions {
   int repetitions = 0;  // 0: as many rounds as the budget has room for, one at least
   int max_rounds = 50;
-  double budget_s = 60;
-  uint64_t seed = 1;  // of repetition 0, and of the order
+  double budget_s = 60;  // The time of the writer's finished runs is spent already.
+  uint64_t seed = 1;     // of repetition 0, and of the order
 };
 
 struct RoundHooks {
   std::function<double()> clock_s;
   std::function<bool()> interrupted;
-  // Runs the variant; repetition and seed stand in `run`.
+  // Runs the variant; repetition and seed stand in `run`. How long it took becomes timings.run_s.
   std::function<absl::Status(const Variant&, record::RunRecord& run)> measure;
   // Before each run, for a progress bar: run `index` of `total` in this round comes next.
   std::function<void(int round, size_t index, size_t total, const Variant&)> announce;
@@ -37,8 +37,9 @@ struct Outcome {
   bool over_budget = false;  // rounds were run for which the budget had no room
 };
 
-// Runs what the writer does not have yet and appends it. A variant that fails is out of the later
-// rounds, the others go on; a skipped one has one row. An error is one of writing.
+// Runs what the writer does not have yet and appends it. A round that was begun is completed. A
+// variant that fails is out of the later rounds, the others go on; a skipped one has one row. An
+// error is one of writing.
 absl::StatusOr<Outcome> RunRounds(const std::vector<Table>& tables, const RoundOptions& options,
                                   const RoundHooks& hooks, record::RecordWriter& writer);
 

@@ -35,7 +35,12 @@ class RoundsTest : public testing::Test {
   }
 
   record::RecordWriter Writer(bool resume = false) {
-    auto writer = record::RecordWriter::Open(out_, record::TestHead("rounds"), resume);
+    if (resume) {
+      auto resumed = record::RecordWriter::Resume(out_, record::TestHead("rounds"));
+      EXPECT_TRUE(resumed.ok()) << resumed.status();
+      return **std::move(resumed);
+    }
+    auto writer = record::RecordWriter::Open(out_, record::TestHead("rounds"));
     EXPECT_TRUE(writer.ok()) << writer.status();
     return *std::move(writer);
   }
@@ -121,6 +126,38 @@ TEST_F(RoundsTest, RoundsFillTheBudgetButNotMore) {
   EXPECT_EQ(outcome.rounds, 3);
   EXPECT_FALSE(outcome.over_budget);
   EXPECT_EQ(now_s_, 9);
+}
+
+TEST_F(RoundsTest, WhatWasSpentBeforeCounts) {
+  const std::vector<Table> tables = {MakeTable("", {"a", "b"})};
+  const RoundOptions options = {.budget_s = 10};
+  interrupt_after_ = 7;  // Two rounds of three seconds, and one run of the third.
+  {
+    record::RecordWriter writer = Writer();
+    EXPECT_TRUE(Run(tables, options, writer).interrupted);
+    EXPECT_EQ(writer.finished()[0].timings.at("run_s"), std::vector<double>{1});
+  }
+  interrupt_after_ = -1;
+  record::RecordWriter writer = Writer(/*resume=*/true);
+  const Outcome outcome = Run(tables, options, writer);
+  EXPECT_EQ(outcome.rounds, 3) << "as without the interruption";
+  EXPECT_FALSE(outcome.over_budget);
+  EXPECT_EQ(now_s_, 9);
+}
+
+TEST_F(RoundsTest, ARoundThatWasBegunIsCompleted) {
+  const std::vector<Table> tables = {MakeTable("", {"a", "b"})};
+  interrupt_after_ = 4;
+  {
+    record::RecordWriter writer = Writer();
+    EXPECT_TRUE(Run(tables, {.budget_s = 10}, writer).interrupted);
+  }
+  interrupt_after_ = -1;
+  record::RecordWriter writer = Writer(/*resume=*/true);
+  const Outcome outcome = Run(tables, {.budget_s = 1}, writer);
+  EXPECT_EQ(outcome.rounds, 2);
+  EXPECT_TRUE(outcome.over_budget);
+  EXPECT_EQ(writer.finished().size(), 6u);
 }
 
 TEST_F(RoundsTest, MoreThanTheMostRoundsAreNotRun) {

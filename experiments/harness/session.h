@@ -12,13 +12,16 @@ namespace mlp::experiments {
 
 class Session {
  public:
+  // `work` is the part of timings that is measured; of the dataset and of options.epochs it is the
+  // part that is to be done already (harness/work.h).
   Session(const data::Dataset& dataset, const model::ModelSpec& model,
-          const train::TrainOptions& options, int repetition, bool smoke)
+          const train::TrainOptions& options, int repetition, bool smoke, double work = 1)
       : dataset_(dataset),
         model_(model),
         options_(options),
         repetition_(repetition),
-        smoke_(smoke) {
+        smoke_(smoke),
+        timed_part_(std::max(work, kLeastTimedPart)) {
     options_.seed += static_cast<uint64_t>(repetition);
   }
 
@@ -36,12 +39,19 @@ class Session {
   size_t Steps(size_t n) const { return smoke_ ? std::min<size_t>(n, 3) : n; }
   bool smoke() const { return smoke_; }
 
+  // Of `whole`, seconds or steps, how many to time.
+  double Timed(double whole) const { return timed_part_ * whole; }
+
  private:
+  // Shorter ones would be all clock and warm-up.
+  static constexpr double kLeastTimedPart = 0.25;
+
   const data::Dataset& dataset_;
   const model::ModelSpec& model_;
   train::TrainOptions options_;
   int repetition_;
   bool smoke_;
+  double timed_part_;
 };
 
 }  // namespace mlp::experiments

@@ -1,6 +1,7 @@
 #include "experiments/harness/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -182,8 +183,10 @@ absl::StatusOr<Training> TrainSteps(const Session& session, const train::TrainOp
   run.metrics["memory_bytes"] = static_cast<double>(trainer.bytes());
   const size_t samples = session.dataset().train.size;
   const size_t full_batch = std::min(options.batch_size, samples);
-  StepsObserver observer(session.Steps(how.untimed), session.Steps(steps), full_batch,
-                         samples / full_batch, how.step_losses ? &training.step_losses : nullptr);
+  const auto timed = static_cast<size_t>(std::ceil(session.Timed(static_cast<double>(steps))));
+  StepsObserver observer(session.Steps(how.untimed), session.Steps(how.step_losses ? steps : timed),
+                         full_batch, samples / full_batch,
+                         how.step_losses ? &training.step_losses : nullptr);
   MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
   const double step_s = Median(observer.step_s());
   run.timings["step_s"] = observer.step_s();

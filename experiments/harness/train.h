@@ -41,8 +41,9 @@ struct StepsOptions {
 absl::StatusOr<Training> TrainEpochs(const Session& session, const train::TrainOptions& options,
                                      record::RunRecord& run, const EpochsOptions& epochs = {});
 
-// Trains `steps` steps of full batches after a few that are not timed (very few of both in a smoke
-// run). Into `run`:
+// Trains `steps` steps of full batches, or the part of them that the session times (all where their
+// losses are asked for), after a few that are not timed (very few of both in a smoke run). Into
+// `run`:
 //   timings  step_s (each step, of those taken at once their mean), samples_per_s (from the
 //   median),
 //            epoch_s (the median step times the steps of an epoch)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,6 +17,14 @@ template <class Kinds>
 std::string NamesOf(const Kinds& kinds) {
   return absl::StrJoin(
       kinds, ", ", [](std::string* out, const auto& kind) { absl::StrAppend(out, Name(kind)); });
+}
+
+// The same as a list, for flags::Choice.
+template <class Kinds>
+std::vector<std::string> Names(const Kinds& kinds) {
+  std::vector<std::string> names;
+  for (const auto kind : kinds) names.emplace_back(Name(kind));
+  return names;
 }
 
 // InvalidArgument: the flag's value is no name. others: what else it may be, for the message.

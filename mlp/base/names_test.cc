@@ -14,6 +14,11 @@ absl::string_view Name(Fruit fruit) { return fruit == Fruit::kApple ? "apple" : 
 
 }  // namespace fruit
 
+TEST(Names, AreInTheListsOrder) {
+  EXPECT_EQ(Names(fruit::kFruits), (std::vector<std::string>{"apple", "pear"}));
+  EXPECT_EQ(NamesOf(fruit::kFruits), "apple, pear");
+}
+
 TEST(ParseName, FindsTheEnumerator) {
   EXPECT_EQ(*ParseName("--fruit", fruit::kFruits, "pear"), fruit::Fruit::kPear);
 }

@@ -1,15 +1,20 @@
 #include "mlp/base/team.h"
 
+#include <linux/futex.h>
 #include <omp.h>
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <bit>
+#include <climits>
 #include <cmath>
 #include <fstream>
 #include <string>
-#include <thread>
 
 #include "mlp/base/cgroup.h"
 #include "mlp/base/check.h"
@@ -22,15 +27,40 @@ namespace {
 // that we wait for.
 int SpinsFor(int threads) { return threads <= AvailableThreads() ? 1000 : 0; }
 
-template <class Condition>
-void SpinUntil(int spins, Condition condition) {
-  for (int i = 0; !condition(); ++i) {
-    if (i < spins) {
-      __builtin_ia32_pause();
-    } else {
-      std::this_thread::yield();
-    }
+// How many threads of all teams sleep: where none does, none has to be woken.
+alignas(128) std::atomic<int> sleepers{0};
+
+template <class T>
+long Futex(const std::atomic<T>& word, int operation, uint32_t value) {
+  static_assert(std::endian::native == std::endian::little && sizeof(word) == sizeof(T));
+  // Its lower half, where it has 64 bits.
+  return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
+}
+
+// Returns when `holds` is true of the word: spins for a while, then sleeps. It does not yield
+// first: beside another program's threads that costs a slice of their time for each wait, while who
+// has slept is let in at once.
+template <class T, class Condition>
+void Await(int spins, const std::atomic<T>& word, Condition holds) {
+  for (int i = 0; i <= spins; ++i) {
+    if (holds(word.load(std::memory_order_acquire))) return;
+    __builtin_ia32_pause();
   }
+  // Either Set sees the sleeper, or the sleeper sees what was set.
+  sleepers.fetch_add(1, std::memory_order_seq_cst);
+  while (true) {
+    const T seen = word.load(std::memory_order_seq_cst);
+    if (holds(seen)) break;
+    Futex(word, FUTEX_WAIT, static_cast<uint32_t>(seen));
+  }
+  sleepers.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Sets the word that others await: what this thread wrote before is visible to them.
+template <class T>
+void Set(std::atomic<T>& word, T value) {
+  word.store(value, std::memory_order_seq_cst);
+  if (sleepers.load(std::memory_order_seq_cst) > 0) Futex(word, FUTEX_WAKE, INT_MAX);
 }
 
 // libgomp's fork and join are invisible to ThreadSanitizer: these two tell it that what came before
@@ -103,7 +133,7 @@ class StandingTeam {
   // The other ranks: works until dismissed.
   void Serve(int rank) {
     for (unsigned call = 0;; ++call) {
-      AwaitCallAfter(call);
+      Await(spins_, calls_, [&](unsigned calls) { return calls != call; });
       if (job_ == nullptr) return;
       if (rank < job_->threads) RunWorker(rank, job_->threads, job_->barrier, *job_->body);
       done_.Raise(rank);
@@ -119,20 +149,7 @@ class StandingTeam {
 
   void Announce(const Job* job) {
     job_ = job;
-    calls_.store(calls_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    calls_.notify_all();
-  }
-  void AwaitCallAfter(unsigned call) {
-    constexpr int kYields = 50;
-    for (int i = 0; i < spins_ + kYields; ++i) {
-      if (calls_.load(std::memory_order_acquire) != call) return;
-      if (i < spins_) {
-        __builtin_ia32_pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-    calls_.wait(call, std::memory_order_acquire);
+    Set(calls_, calls_.load(std::memory_order_relaxed) + 1);
   }
 
   const int size_;
@@ -170,10 +187,10 @@ void Barrier::Wait() {
   const unsigned generation = generation_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
     arrived_.store(0, std::memory_order_relaxed);
-    generation_.store(generation + 1, std::memory_order_release);
+    Set(generation_, generation + 1);
     return;
   }
-  SpinUntil(spins_, [&] { return generation_.load(std::memory_order_acquire) != generation; });
+  Await(spins_, generation_, [&](unsigned now) { return now != generation; });
 }
 
 Signals::Signals(int workers) : spins_(SpinsFor(workers)), counts_(static_cast<size_t>(workers)) {}
@@ -181,13 +198,13 @@ Signals::Signals(int workers) : spins_(SpinsFor(workers)), counts_(static_cast<s
 void Signals::Raise(int rank) {
   // Nobody else writes it.
   std::atomic<uint64_t>& count = counts_[static_cast<size_t>(rank)].value;
-  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  Set(count, count.load(std::memory_order_relaxed) + 1);
 }
 
 void Signals::Await(int rank) const {
   const uint64_t mine = counts_[static_cast<size_t>(rank)].value.load(std::memory_order_relaxed);
   for (const Count& count : counts_) {
-    SpinUntil(spins_, [&] { return count.value.load(std::memory_order_acquire) >= mine; });
+    mlp::Await(spins_, count.value, [&](uint64_t raised) { return raised >= mine; });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "mlp/base/team.h"
 
 #include <gtest/gtest.h>
+#include <time.h>
 #include <xmmintrin.h>
 
 #include <atomic>
@@ -50,6 +51,35 @@ TEST(TeamTest, BarrierOrdersWritesOfAllWorkers) {
     }
     for (const long sum : sums) EXPECT_EQ(sum, expected);
   }
+}
+
+double ThreadCpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// To spin or to yield all the time would take the CPU from those that we wait for.
+TEST(TeamTest, LongWaitsAreSlept) {
+  Signals signals(2);
+  double barrier_s = 0, signals_s = 0;
+  RunTeam(2, [&](const Worker& worker) {
+    const auto wait = [&](auto body, double& cpu_s) {
+      if (worker.rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      const double begin = ThreadCpuSeconds();
+      body();
+      if (worker.rank() == 1) cpu_s = ThreadCpuSeconds() - begin;
+    };
+    wait([&] { worker.Sync(); }, barrier_s);
+    wait(
+        [&] {
+          signals.Raise(worker.rank());
+          signals.Await(worker.rank());
+        },
+        signals_s);
+  });
+  EXPECT_LT(barrier_s, 0.02);
+  EXPECT_LT(signals_s, 0.02);
 }
 
 // A kept team serves calls of its own size and below, wakes after a pause, and is left in order.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/counted.h"
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
 #include "mlp/cli/options.h"
@@ -79,10 +80,10 @@ std::string Table(const model::ModelSpec& spec) {
 
 std::string Origin(const std::string& in, const model::ModelInfo& info) {
   std::string text = absl::StrFormat(
-      "%s\ntrained on %s, %d x %d pixels, %d classes (SHA-256 %s)\n%d epoch%s and %d step%s done\n",
-      in, info.dataset.name, info.dataset.rows, info.dataset.cols, info.dataset.classes,
-      info.dataset.sha256, info.training.epochs_done, info.training.epochs_done == 1 ? "" : "s",
-      info.training.steps_done, info.training.steps_done == 1 ? "" : "s");
+      "%s\ntrained on %s, %d x %d pixels, %d classes (SHA-256 %s)\n%s and %s done\n", in,
+      info.dataset.name, info.dataset.rows, info.dataset.cols, info.dataset.classes,
+      info.dataset.sha256, Counted(info.training.epochs_done, "epoch"),
+      Counted(info.training.steps_done, "step"));
   for (const auto& [name, value] : info.settings) {
     if (!value.empty()) absl::StrAppend(&text, "  ", name, " = ", value, "\n");
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/counted.h"
 #include "mlp/base/profile.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/commands.h"
@@ -48,8 +49,8 @@ absl::Status CheckSameData(const std::string& file, const model::DatasetIdentity
 }
 
 void NoteInterruption(const TrainFlags& flags, const model::TrainingState& state) {
-  const std::string where = absl::StrCat("interrupted after ", state.epochs_done, " epochs and ",
-                                         state.steps_done, " steps; ");
+  const std::string where = absl::StrCat("interrupted after ", Counted(state.epochs_done, "epoch"),
+                                         " and ", Counted(state.steps_done, "step"), "; ");
   Note(flags.output.quiet,
        flags.out.empty()
            ? absl::StrCat(where, "nothing is saved, as there is no --out")
@@ -111,8 +112,9 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     }
     saved.reset();
     if (trainer->epochs_done() >= plan.options.epochs) {
-      Note(flags.output.quiet, absl::StrCat(flags.resume, " has ", trainer->epochs_done(),
-                                            " epochs: nothing is left to train; raise --epochs"));
+      Note(flags.output.quiet,
+           absl::StrCat(flags.resume, " has ", Counted(trainer->epochs_done(), "epoch"),
+                        ": nothing is left to train; raise --epochs"));
     }
   }
 
@@ -156,10 +158,6 @@ int Train(int argc, const char* const* argv) {
   flags.Example("mlp train --resume=digits.mlp --epochs=5 --out=digits.mlp");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 
-  const bool strategy_given = flags.Given("strategy");
-  // Before settings of a file count as given, too.
-  std::vector<std::string> given = DependentFlags();
-  std::erase_if(given, [&](const std::string& name) { return !flags.Given(name); });
   std::optional<model::SavedModel> saved;
   if (!options.resume.empty()) {
     absl::StatusOr<model::SavedModel> loaded = model::LoadModel(flags::ResolvePath(options.resume));
@@ -168,10 +166,7 @@ int Train(int argc, const char* const* argv) {
     const absl::Status status = AddSettings({argv + 1, argv + argc}, *saved, flags, &options);
     if (!status.ok()) return RefuseUse(kCommand, status);
   }
-  if (const absl::Status status = CheckEffect(given, options); !status.ok()) {
-    return RefuseUse(kCommand, status);
-  }
-  absl::StatusOr<TrainPlan> plan = MakePlan(options, strategy_given);
+  absl::StatusOr<TrainPlan> plan = MakePlan(flags, options);
   if (!plan.ok()) return RefuseUse(kCommand, plan.status());
   flags::CatchInterrupts();
   if (AsksForTuning(options, *plan)) {

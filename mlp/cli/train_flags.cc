@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mlp/base/isa.h"
+#include "mlp/base/names.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
 #include "mlp/data/batcher.h"
@@ -44,12 +45,20 @@ const std::vector<Dependent>& Dependents() {
       {"beta1", "optimizer", &TrainFlags::optimizer, {"adam"}},
       {"beta2", "optimizer", &TrainFlags::optimizer, {"adam"}},
       {"epsilon", "optimizer", &TrainFlags::optimizer, {"rmsprop", "adam"}},
-      {"decay", "schedule", &TrainFlags::schedule, {"step", "exponential"}},
-      {"decay_every", "schedule", &TrainFlags::schedule, {"step"}},
-      {"decay_to", "schedule", &TrainFlags::schedule, {"linear", "cosine"}},
       {"micro_batches", "strategy", &TrainFlags::strategy, {"accumulate"}},
   };
   return dependents;
+}
+
+// A flag that the user gave has to have an effect; a setting of a file may be without.
+absl::Status CheckEffect(const flags::Flags& given, const TrainFlags& flags) {
+  for (const Dependent& flag : Dependents()) {
+    const std::string& chosen = flags.*flag.chosen;
+    if (!given.Given(flag.name)) continue;
+    if (std::ranges::find(flag.values, chosen) != flag.values.end()) continue;
+    return flags::NoEffect(flag.name, flag.on, flag.values, chosen);
+  }
+  return optim::CheckEffect(given, flags);
 }
 
 bool HasWords(const train::StrategyOptions& strategy) {
@@ -77,9 +86,8 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
              .max = 1000000000});
   flags.Int("batch_size", &o->batch_size, {.help = "samples per update", .min = 1});
   flags.Choice("last_batch", &o->last_batch, {"keep", "drop"}, {.help = "one that is not full"});
-  std::vector<std::string> optimizers;
-  for (const auto kind : kernels::kOptimizerKinds) optimizers.emplace_back(kernels::Name(kind));
-  flags.Choice("optimizer", &o->optimizer, optimizers, {.help = "how weights follow gradients"});
+  flags.Choice("optimizer", &o->optimizer, Names(kernels::kOptimizerKinds),
+               {.help = "how weights follow gradients"});
   flags.Double("learning_rate", &o->learning_rate, {.help = "step size", .min = 0});
   optim::AddScheduleFlags(flags, o);
   flags.Double("weight_decay", &o->weight_decay, {.help = "decoupled", .min = 0});
@@ -98,24 +106,19 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Double(
       "validation", &o->validation,
       {.help = "part of the training set to hold out", .min = 0, .max = 1, .below_max = true});
-  std::string strategies;
-  for (const train::StrategyKind kind : train::kStrategyKinds) {
-    absl::StrAppend(&strategies, strategies.empty() ? "" : ", ", train::Name(kind));
-  }
-  flags.String("strategy", &o->strategy,
-               {.help = absl::StrCat("how gradients become updates: ", strategies,
-                                     "; auto: tiny for models up to 2,048 parameters and batches "
-                                     "up to 32, else tensor_parallel, materialized with clip_norm, "
-                                     "fused where these cannot"),
-                .value_name = "NAME"});
+  flags.String(
+      "strategy", &o->strategy,
+      {.help = absl::StrCat("how gradients become updates: ", NamesOf(train::kStrategyKinds),
+                            "; auto: tiny for models up to 2,048 parameters and batches "
+                            "up to 32, else tensor_parallel, materialized with clip_norm, "
+                            "fused where these cannot"),
+       .value_name = "NAME"});
   flags.Int("shards", &o->shards,
             {.help = "parts of the model for tensor_parallel (0: by its widths), of a batch for "
                      "thread_private, atomic, hogwild (0: as many as threads)",
              .min = 0,
              .max = 1024});
-  std::vector<std::string> precisions;
-  for (const kernels::Precision p : kernels::kPrecisions) precisions.emplace_back(Name(p));
-  flags.Choice("precision", &o->precision, precisions,
+  flags.Choice("precision", &o->precision, Names(kernels::kPrecisions),
                {.help = "factors of tensor_parallel's products; sums, weights and the optimizer's "
                         "state are fp32. split3: fp32, with pixels by three bfloat16 terms, as "
                         "accurate; bf16x3: two terms, some 16 bits; bf16: 8 bits"});
@@ -149,7 +152,8 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Bool("force", &o->force, "replace --out and --profile_out whatever they are");
 }
 
-absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given) {
+absl::StatusOr<TrainPlan> MakePlan(const flags::Flags& given, const TrainFlags& flags) {
+  MLP_RETURN_IF_ERROR(CheckEffect(given, flags));
   TrainPlan plan;
   MLP_ASSIGN_OR_RETURN(plan.spec, model::ParseModelSpec(flags.model));
   train::TrainOptions& options = plan.options;
@@ -180,7 +184,8 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   if (flags.strategy != "auto") {
     MLP_ASSIGN_OR_RETURN(kind, train::ParseStrategyKind(flags.strategy));
   }
-  if (!strategy_given && flags.clip_norm > 0 && !train::HoldsWholeGradient(kind)) {
+  const bool chosen = given.Given("strategy") && flags.strategy != "auto";
+  if (!chosen && flags.clip_norm > 0 && !train::HoldsWholeGradient(kind)) {
     kind = train::StrategyKind::kMaterialized;
   }
   strategy.kind = kind;
@@ -199,22 +204,6 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given)
   strategy.micro_batches = flags.micro_batches;
   strategy.clip_norm = flags.clip_norm;
   return plan;
-}
-
-std::vector<std::string> DependentFlags() {
-  std::vector<std::string> names;
-  for (const Dependent& flag : Dependents()) names.emplace_back(flag.name);
-  return names;
-}
-
-absl::Status CheckEffect(const std::vector<std::string>& given, const TrainFlags& flags) {
-  for (const Dependent& flag : Dependents()) {
-    const std::string& chosen = flags.*flag.chosen;
-    if (std::ranges::find(given, flag.name) == given.end()) continue;
-    if (std::ranges::find(flag.values, chosen) != flag.values.end()) continue;
-    return flags::NoEffect(flag.name, flag.on, flag.values, chosen);
-  }
-  return absl::OkStatus();
 }
 
 bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan) {
@@ -302,21 +291,19 @@ absl::Status AddSettings(const std::vector<std::string>& arguments, const model:
   }
   if (settings.contains("data") && flags.Given("data")) settings.erase("data_dir");
 
-  std::vector<std::string> merged;
+  std::vector<std::string> lines;
   for (const auto& [name, value] : settings) {
     if (!known.contains(name)) {
       return wrong(name, "one that this version knows", absl::StrCat("\"", value, "\""),
                    "use the version that wrote the file");
     }
-    if (!flags.Given(name)) merged.push_back(absl::StrCat("--", name, "=", value));
+    lines.push_back(absl::StrCat("--", name, "=", value));
   }
-  merged.insert(merged.end(), arguments.begin(), arguments.end());
-  const bool model_given = flags.Given("model");
-  if (const auto read = flags.Read(merged); !read.ok()) {
+  if (const auto read = flags.Read(arguments, lines); !read.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(options->resume, ": settings: ", read.status().message()));
   }
-  if (model_given) {
+  if (flags.Given("model")) {
     MLP_ASSIGN_OR_RETURN(const model::ModelSpec spec, model::ParseModelSpec(options->model));
     if (!(spec == saved.model.spec())) {
       return wrong("model", model::Format(saved.model.spec()), options->model,

@@ -57,19 +57,14 @@ struct TrainFlags : optim::ScheduleFlags {
 void AddTrainFlags(flags::Flags& flags, TrainFlags* options);
 
 // The spec and the options that the flags come to. Without a --strategy, clipping takes one that
-// can clip. InvalidArgument names the flag.
+// can clip. What `given` was given and belongs to an optimizer, a schedule or a strategy that was
+// not chosen is an error. InvalidArgument names the flag.
 struct TrainPlan {
   model::ModelSpec spec;
   train::TrainOptions options;
   std::optional<tune::Tuning> tuning;  // that options follow where flags leave them open
 };
-absl::StatusOr<TrainPlan> MakePlan(const TrainFlags& flags, bool strategy_given);
-
-// Of the flags in `given`, those that say how an optimizer, a schedule or a strategy works have to
-// belong to the one that was chosen. InvalidArgument names the first that does not.
-absl::Status CheckEffect(const std::vector<std::string>& given, const TrainFlags& flags);
-// The flags that CheckEffect knows.
-std::vector<std::string> DependentFlags();
+absl::StatusOr<TrainPlan> MakePlan(const flags::Flags& given, const TrainFlags& flags);
 
 // Whether flags leave anything open that this machine's tuning decides for the plan.
 bool AsksForTuning(const TrainFlags& flags, const TrainPlan& plan);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "mlp/base/counted.h"
 #include "mlp/flags/interrupt.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
@@ -40,7 +41,9 @@ std::string IsaName(const kernels::Target& target) {
 
 std::string ScheduleText(const optim::ScheduleOptions& schedule) {
   std::string text;
-  if (schedule.warmup > 0) absl::StrAppend(&text, ", warm-up of ", schedule.warmup, " epochs");
+  if (schedule.warmup > 0)
+    absl::StrAppend(&text, ", warm-up of ", schedule.warmup,
+                    schedule.warmup == 1 ? " epoch" : " epochs");
   if (schedule.kind != optim::ScheduleKind::kConstant) {
     absl::StrAppend(&text, ", ", Name(schedule.kind), " schedule");
   }
@@ -77,7 +80,7 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
   const int threads = train::BusyThreads(strategy);
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
-      "%s: %d parameters, %s%s, %s, %s, %d thread%s%s%s\n"
+      "%s: %d parameters, %s%s, %s, %s, %s%s%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size,
       dataset.train.has_pixels()
@@ -85,7 +88,8 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
           : absl::StrFormat("samples of %d values", dataset.train.features),
       model::Format(plan.spec), plan.spec.parameter_count(),
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
-      strategy.KindName(), kernels::Name(strategy.target), threads, threads == 1 ? "" : "s",
+      strategy.KindName(), kernels::Name(strategy.target),
+      Counted(static_cast<uint64_t>(threads), "thread"),
       strategy.skip_zeros.value_or(false) ? ", zero pixels skipped" : "",
       strategy.columns.empty() ? ""
                                : absl::StrFormat(", %d of %d inputs in use",

@@ -209,7 +209,7 @@ TEST_F(TrainTest, ResumeOfNothingLeft) {
   ASSERT_EQ(mlp_.Train({"--epochs=1", Out("m")}).exit_code, kDone);
   const io::CommandResult result = mlp_.Run({"train", Resume("m"), Out("m2")});
   EXPECT_EQ(result.exit_code, kDone);
-  EXPECT_THAT(result.errors, HasSubstr("m has 1 epochs: nothing is left to train"));
+  EXPECT_THAT(result.errors, HasSubstr("m has 1 epoch: nothing is left to train"));
   EXPECT_EQ(mlp_.Read("m2"), mlp_.Read("m"));
 }
 

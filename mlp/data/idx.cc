@@ -9,12 +9,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "mlp/base/check.h"
+#include "mlp/base/counted.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/data/byte_source.h"
 #include "mlp/data/file_error.h"
@@ -34,11 +36,9 @@ absl::Status Invalid(absl::string_view file, absl::string_view place, absl::stri
   return FileError(absl::StatusCode::kInvalidArgument, file, place, expected, found, remedy);
 }
 
-std::string Bytes(uint64_t n) { return absl::StrCat(n, n == 1 ? " byte" : " bytes"); }
-
 absl::Status OutOfMemory(absl::string_view path, size_t n) {
   return FileError(absl::StatusCode::kResourceExhausted, path, "data",
-                   absl::StrCat("memory for ", Bytes(n)), "less",
+                   absl::StrCat("memory for ", Counted(n, "byte")), "less",
                    "free memory or use a smaller file");
 }
 
@@ -70,8 +70,7 @@ absl::Status CheckMagic(const std::string& path, std::span<const uint8_t, kMagic
                    absl::StrFormat("0x%02x", magic[2]), kNameIdx);
   }
   if (magic[3] != dimension_count) {
-    return Invalid(path, "byte 3", absl::StrCat(dimension_count, " dimensions"),
-                   absl::StrCat(magic[3]),
+    return Invalid(path, "byte 3", Counted(dimension_count, "dimension"), absl::StrCat(magic[3]),
                    dimension_count == 3   ? "name a file of images"
                    : dimension_count == 1 ? "name a file of labels"
                                           : "name a file of that shape");
@@ -96,6 +95,17 @@ absl::StatusOr<size_t> CheckedProduct(const std::string& path,
     product *= dimensions[i];
   }
   return product;
+}
+
+// Reads on. In a damaged gzip stream a code may stand for more bytes than were packed: what is
+// wrong then comes to light at its end.
+absl::Status CheckRest(ByteSource& source) {
+  std::vector<uint8_t> ignored(size_t{1} << 16);
+  size_t n = 0;
+  do {
+    MLP_ASSIGN_OR_RETURN(n, source.Read(ignored));
+  } while (n == ignored.size());
+  return absl::OkStatus();
 }
 
 absl::Status TrailingBytes(const std::string& path, size_t end) {
@@ -170,8 +180,8 @@ absl::StatusOr<OpenIdx> Open(absl::string_view path, size_t dimension_count) {
     if (*file_bytes > begin + size) return TrailingBytes(source.path(), begin + size);
     if (*file_bytes < begin + size) {
       return FileError(absl::StatusCode::kDataLoss, source.path(), absl::StrCat("byte ", begin),
-                       absl::StrCat(Bytes(size), " of data, as the header says"),
-                       Bytes(*file_bytes - begin), kFetchAgain);
+                       absl::StrCat(Counted(size, "byte"), " of data, as the header says"),
+                       Counted(*file_bytes - begin, "byte"), kFetchAgain);
     }
   }
   return OpenIdx{std::move(source), std::move(dimensions), begin, size};
@@ -180,8 +190,9 @@ absl::StatusOr<OpenIdx> Open(absl::string_view path, size_t dimension_count) {
 absl::Status CheckEnd(OpenIdx& idx) {
   uint8_t beyond;
   MLP_ASSIGN_OR_RETURN(const size_t trailing, idx.source.Read({&beyond, 1}));
-  if (trailing != 0) return TrailingBytes(idx.source.path(), idx.begin + idx.size);
-  return absl::OkStatus();
+  if (trailing == 0) return absl::OkStatus();
+  MLP_RETURN_IF_ERROR(CheckRest(idx.source));
+  return TrailingBytes(idx.source.path(), idx.begin + idx.size);
 }
 
 // The next part of the data, from byte `done` of it.

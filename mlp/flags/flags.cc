@@ -27,9 +27,13 @@ absl::Status Expected(absl::string_view what, absl::string_view found) {
 absl::StatusOr<int64_t> ReadInt(absl::string_view text, const IntOptions& options) {
   int64_t value = 0;
   if (absl::SimpleAtoi(text, &value) && value >= options.min && value <= options.max) return value;
-  std::string what = "an integer";
-  absl::StrAppend(&what, " from ", options.min, " to ", options.max);
-  return Expected(what, text);
+  // A bound that is the type's is worth a word only to who goes beyond it.
+  double size = 0;
+  const bool is_beyond = absl::SimpleAtod(text, &size) && size > 0x1p62;
+  if (options.max == std::numeric_limits<int64_t>::max() && !is_beyond) {
+    return Expected(absl::StrCat("an integer of at least ", options.min), text);
+  }
+  return Expected(absl::StrCat("an integer from ", options.min, " to ", options.max), text);
 }
 
 absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& options) {
@@ -37,6 +41,9 @@ absl::StatusOr<double> ReadDouble(absl::string_view text, const DoubleOptions& o
   if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value >= options.min &&
       (options.below_max ? value < options.max : value <= options.max)) {
     return value;
+  }
+  if (options.max == std::numeric_limits<double>::max()) {
+    return Expected(absl::StrCat("a finite number of at least ", options.min), text);
   }
   return Expected(absl::StrCat("a number from ", options.min,
                                options.below_max ? " to below " : " to ", options.max),
@@ -223,8 +230,12 @@ absl::StatusOr<std::vector<std::string>> Flags::Normalize(
   return normal;
 }
 
-absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& arguments) {
-  MLP_ASSIGN_OR_RETURN(const std::vector<std::string> normal, Normalize(arguments));
+absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& arguments,
+                                          const std::vector<std::string>& settings) {
+  // Of several values the last one holds.
+  std::vector<std::string> all = settings;
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  MLP_ASSIGN_OR_RETURN(const std::vector<std::string> normal, Normalize(all));
   std::vector<const char*> argv = {program_.c_str()};
   for (const std::string& argument : normal) argv.push_back(argument.c_str());
 
@@ -243,8 +254,12 @@ absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& argume
     if (result.count("help") > 0) return Action::kHelp;
     if (result.count("version") > 0) return Action::kVersion;
     for (Flag& flag : flags_) {
-      flag.given = result.count(flag.name) > 0;
-      if (!flag.given) continue;
+      const auto is_setting = [&](const std::string& setting) {
+        return absl::StartsWith(setting, absl::StrCat("--", flag.name, "="));
+      };
+      const size_t values = result.count(flag.name);
+      flag.given = values > static_cast<size_t>(std::ranges::count_if(settings, is_setting));
+      if (values == 0) continue;
       absl::StatusOr<Store> store = flag.read(result[flag.name].as<std::string>());
       if (!store.ok()) {
         return absl::InvalidArgumentError(

@@ -92,11 +92,13 @@ class Flags {
   // (printed on stdout) and 2 after an error (printed on stderr).
   std::optional<int> Parse(int argc, const char* const* argv);
 
-  // The same without output, for tests: arguments without the program's name.
+  // The same without output: arguments without the program's name, and settings from elsewhere
+  // ("--name=value"), which hold where no argument says otherwise.
   enum class Action { kRun, kHelp, kVersion };
-  absl::StatusOr<Action> Read(const std::vector<std::string>& arguments);
+  absl::StatusOr<Action> Read(const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& settings = {});
 
-  // Whether the user gave it, after Parse.
+  // Whether an argument gave it, after Parse or Read.
   bool Given(absl::string_view name) const;
 
   std::string Help() const;

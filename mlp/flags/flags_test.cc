@@ -64,6 +64,16 @@ TEST_F(FlagsTest, NothingGivenKeepsDefaults) {
   EXPECT_FALSE(flags_.Given("batch_size"));
 }
 
+TEST_F(FlagsTest, SettingsHoldWhereNoArgumentSaysOtherwise) {
+  ASSERT_TRUE(flags_.Read({"--math=exact"}, {"--batch_size=8", "--math=fast", "--json=true"}).ok());
+  EXPECT_EQ(batch_size_, 8);
+  EXPECT_EQ(math_, "exact");
+  EXPECT_TRUE(json_);
+  EXPECT_TRUE(flags_.Given("math"));
+  EXPECT_FALSE(flags_.Given("batch_size")) << "no argument";
+  EXPECT_FALSE(flags_.Given("json"));
+}
+
 TEST_F(FlagsTest, HyphenIsUnderscoreAndTheLastOneWins) {
   ASSERT_TRUE(flags_.Read({"--batch-size=8", "--batch_size", "16", "--json=false"}).ok());
   EXPECT_EQ(batch_size_, 16);
@@ -88,6 +98,14 @@ TEST_F(FlagsTest, WrongValuesSayWhatWasExpected) {
   EXPECT_EQ(ErrorOf({"--validation=1"}),
             "--validation: expected a number from 0 to below 1, found \"1\"");
   EXPECT_THAT(ErrorOf({"--validation=-0.1"}), HasSubstr("from 0 to below 1"));
+  size_t samples = 1;
+  flags_.Int("samples", &samples, {.help = "how many", .min = 1});
+  EXPECT_EQ(ErrorOf({"--samples=0"}), "--samples: expected an integer of at least 1, found \"0\"");
+  EXPECT_THAT(ErrorOf({"--samples=99999999999999999999"}), HasSubstr("to 9223372036854775807"));
+  double decay = 0;
+  flags_.Double("decay", &decay, {.help = "of weights", .min = 0});
+  EXPECT_EQ(ErrorOf({"--decay=nan"}),
+            "--decay: expected a finite number of at least 0, found \"nan\"");
   EXPECT_EQ(ErrorOf({"--help=me"}), "--help takes no value, found \"me\"");
   EXPECT_THAT(ErrorOf({"--learning_rate=nan"}), HasSubstr("found \"nan\""));
   EXPECT_EQ(ErrorOf({"--math=quick"}), "--math: expected one of fast, exact, found \"quick\"");

@@ -24,6 +24,13 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 }
 
 std::string Nearest(absl::string_view typed, const std::vector<std::string>& names) {
+  // A beginning, as --batch for --batch_size, is closer than it looks.
+  std::string begun;
+  for (const std::string& name : names) {
+    const bool is_shorter = begun.empty() || name.size() < begun.size();
+    if (typed.size() > 1 && name.starts_with(std::string(typed)) && is_shorter) begun = name;
+  }
+  if (!begun.empty()) return begun;
   std::string nearest;
   size_t least = typed.size() / 2 + 1;
   for (const std::string& name : names) {

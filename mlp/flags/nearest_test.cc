@@ -21,5 +21,11 @@ TEST(NearestTest, FindsSlipsButNotStrangers) {
   EXPECT_EQ(Nearest("ab", {}), "");
 }
 
+TEST(NearestTest, ABeginningIsNearest) {
+  EXPECT_EQ(Nearest("batch", {"math", "batch_size"}), "batch_size");
+  EXPECT_EQ(Nearest("dat", {"data_dir", "data", "rate"}), "data");
+  EXPECT_EQ(Nearest("b", {"batch_size"}), "") << "one letter says too little";
+}
+
 }  // namespace
 }  // namespace mlp::flags

@@ -4,20 +4,20 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mlp/base/names.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/flags/effect.h"
 
 namespace mlp::optim {
 
 void AddScheduleFlags(flags::Flags& flags, ScheduleFlags* o) {
-  std::vector<std::string> schedules;
-  std::string schedule_help = "what is left of the learning rate";
-  for (const ScheduleKind kind : kScheduleKinds) {
-    schedules.emplace_back(Name(kind));
-    absl::StrAppend(&schedule_help, schedules.size() == 1 ? ": " : "; ", Name(kind), ": ",
-                    Purpose(kind));
-  }
-  flags.Choice("schedule", &o->schedule, schedules, {.help = schedule_help});
+  const std::string purposes =
+      absl::StrJoin(kScheduleKinds, "; ", [](std::string* out, ScheduleKind kind) {
+        absl::StrAppend(out, Name(kind), ": ", Purpose(kind));
+      });
+  flags.Choice("schedule", &o->schedule, Names(kScheduleKinds),
+               {.help = absl::StrCat("what is left of the learning rate: ", purposes)});
   flags.Double("decay", &o->decay, {.help = "of step and exponential", .min = 0, .max = 1});
   flags.Int("decay_every", &o->decay_every, {.help = "of step", .unit = "EPOCHS", .min = 1});
   flags.Double(

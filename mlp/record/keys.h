@@ -85,6 +85,13 @@ MLP_RECORD_KEYS(MLP_RECORD_DEFINE_KEY)
 // -inf.
 inline constexpr char kReasonSuffix[] = "_reason";
 
+// Settings in config that a program may choose by measuring, the work of each run: a head without
+// one of them goes on with what a partial file says.
+inline constexpr const char* kChosen[] = {"work", "epochs", "train_samples"};
+
+// The timing of a whole run: waiting for a free machine, setting up, measuring, checking.
+inline constexpr char kRunSeconds[] = "run_s";
+
 // The param that puts a variant into one of presentation.groups.
 inline constexpr char kGroupParam[] = "group";
 

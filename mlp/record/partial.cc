@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -66,7 +68,11 @@ absl::StatusOr<Record> ReadAll(absl::string_view text, const Record& head, const
 }  // namespace
 
 bool MayContinue(const Record& started, const Record& head) {
-  return started.experiment == head.experiment && started.config == head.config &&
+  std::map<std::string, Scalar> config = started.config;
+  for (const char* key : keys::kChosen) {
+    if (!head.config.contains(key)) config.erase(key);
+  }
+  return started.experiment == head.experiment && config == head.config &&
          started.commit == head.commit && started.dirty == head.dirty &&
          started.build == head.build && started.machine.id == head.machine.id;
 }

@@ -25,7 +25,8 @@ struct Partial {
 absl::StatusOr<std::optional<Partial>> FindPartial(const std::string& directory,
                                                    const Record& head);
 
-// Whether runs of both may stand in one record: same experiment, config, sources, build, machine.
+// Whether runs of both may stand in one record: same experiment, config (of keys::kChosen as far as
+// the head has it), sources, build, machine.
 bool MayContinue(const Record& started, const Record& head);
 
 }  // namespace mlp::record

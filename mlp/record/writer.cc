@@ -73,8 +73,7 @@ std::string RecordWriter::PathWith(const char* suffix) const {
   return absl::StrCat(directory_, "/", record_.id, suffix);
 }
 
-absl::StatusOr<RecordWriter> RecordWriter::Open(const std::string& out_dir, Record head,
-                                                bool resume) {
+absl::StatusOr<RecordWriter> RecordWriter::Prepare(const std::string& out_dir, Record head) {
   RecordWriter writer;
   writer.record_ = std::move(head);
   writer.record_.runs.clear();
@@ -83,26 +82,33 @@ absl::StatusOr<RecordWriter> RecordWriter::Open(const std::string& out_dir, Reco
   writer.directory_ = absl::StrCat(out_dir, "/raw/", writer.record_.experiment);
   MLP_RETURN_IF_ERROR(io::CreateDirectories(writer.directory_));
   writer.cpu_times_at_start_ = ReadCpuTimes();
-  if (resume) {
-    MLP_ASSIGN_OR_RETURN(std::optional<Partial> partial,
-                         FindPartial(writer.directory_, writer.record_));
-    if (partial) {
-      // How to show it is the program's word of today; what was run is the file's.
-      partial->record.presentation = writer.record_.presentation;
-      partial->record.question = writer.record_.question;
-      const std::vector<std::string> notes = std::move(writer.record_.notes);
-      writer.record_ = std::move(partial->record);
-      writer.partial_ = std::move(partial->fd);
-      for (const std::string& note : notes) writer.AddNote(note);
-      for (const RunRecord& run : writer.record_.runs) writer.keys_.insert(run.Key());
-      writer.resumed_ = writer.record_.runs.size();
-      if (writer.resumed_ > 0) {
-        writer.AddNote("resumed: steal_pct is that of the last session alone");
-      }
-      return writer;
-    }
-  }
+  return writer;
+}
+
+absl::StatusOr<RecordWriter> RecordWriter::Open(const std::string& out_dir, Record head) {
+  MLP_ASSIGN_OR_RETURN(RecordWriter writer, Prepare(out_dir, std::move(head)));
   MLP_RETURN_IF_ERROR(writer.Create());
+  return writer;
+}
+
+absl::StatusOr<std::optional<RecordWriter>> RecordWriter::Resume(const std::string& out_dir,
+                                                                 Record head) {
+  MLP_ASSIGN_OR_RETURN(RecordWriter writer, Prepare(out_dir, std::move(head)));
+  MLP_ASSIGN_OR_RETURN(std::optional<Partial> partial,
+                       FindPartial(writer.directory_, writer.record_));
+  if (!partial) return std::nullopt;
+  // How to show it is the program's word of today; what was run is the file's.
+  partial->record.presentation = writer.record_.presentation;
+  partial->record.question = writer.record_.question;
+  const std::vector<std::string> notes = std::move(writer.record_.notes);
+  writer.record_ = std::move(partial->record);
+  writer.partial_ = std::move(partial->fd);
+  for (const std::string& note : notes) writer.AddNote(note);
+  for (const RunRecord& run : writer.record_.runs) writer.keys_.insert(run.Key());
+  writer.resumed_ = writer.record_.runs.size();
+  if (writer.resumed_ > 0) {
+    writer.AddNote("resumed: steal_pct is that of the last session alone");
+  }
   return writer;
 }
 

@@ -3,7 +3,7 @@
 //   <out>/raw/<experiment>/<id>.partial.jsonl   while it runs: the head, then one run a line
 //   <out>/raw/<experiment>/<id>.json            when it is done; the partial file is removed
 //
-//   MLP_ASSIGN_OR_RETURN(RecordWriter writer, RecordWriter::Open(out, NewRecord(...), resume));
+//   MLP_ASSIGN_OR_RETURN(RecordWriter writer, RecordWriter::Open(out, NewRecord(...)));
 //   for (...) if (!writer.IsFinished(run)) MLP_RETURN_IF_ERROR(writer.Append(run));
 //   MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
 #pragma once
@@ -24,11 +24,15 @@ namespace mlp::record {
 
 class RecordWriter {
  public:
-  // `head` is a record without id and runs (see NewRecord). With `resume` the newest partial file
-  // of this experiment with the same config, commit, build and machine is taken up, if there is
-  // one that no other process is writing: its id, start and runs become this writer's. One with
-  // runs goes before those without.
-  static absl::StatusOr<RecordWriter> Open(const std::string& out_dir, Record head, bool resume);
+  // Begins a record. `head` is one without id and runs (see NewRecord).
+  static absl::StatusOr<RecordWriter> Open(const std::string& out_dir, Record head);
+
+  // Takes up the newest partial file of this experiment with the same config, commit, build and
+  // machine that no other process is writing: its id, start, config and runs become this writer's.
+  // One with runs goes before those without. Nothing if there is none. What keys::kChosen names may
+  // be missing in the head.
+  static absl::StatusOr<std::optional<RecordWriter>> Resume(const std::string& out_dir,
+                                                            Record head);
 
   // Head and all runs so far.
   const Record& record() const { return record_; }
@@ -56,6 +60,8 @@ class RecordWriter {
  private:
   RecordWriter() = default;
 
+  // Everything but the file.
+  static absl::StatusOr<RecordWriter> Prepare(const std::string& out_dir, Record head);
   std::string PathWith(const char* suffix) const;
   absl::Status Create();
 

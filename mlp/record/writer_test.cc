@@ -28,7 +28,12 @@ class WriterTest : public testing::Test {
 
   RecordWriter Open(bool resume = false) { return OpenWith(TestHead("speed"), resume); }
   RecordWriter OpenWith(const Record& head, bool resume) {
-    auto writer = RecordWriter::Open(out_, head, resume);
+    if (resume) {
+      auto resumed = RecordWriter::Resume(out_, head);
+      EXPECT_TRUE(resumed.ok()) << resumed.status();
+      if (resumed->has_value()) return **std::move(resumed);
+    }
+    auto writer = RecordWriter::Open(out_, head);
     EXPECT_TRUE(writer.ok()) << writer.status();
     return *std::move(writer);
   }
@@ -105,7 +110,7 @@ TEST_F(WriterTest, CommitFailsWhereTheNameWasTakenMeanwhile) {
 }
 
 TEST_F(WriterTest, RefusesWhatTheSchemaRefuses) {
-  EXPECT_FALSE(RecordWriter::Open(out_, TestHead("Bad name"), false).ok());
+  EXPECT_FALSE(RecordWriter::Open(out_, TestHead("Bad name")).ok());
   EXPECT_FALSE(fs::exists(out_));
   RecordWriter writer = Open();
   RunRecord nameless = TestRun("", 0, 1);
@@ -181,7 +186,7 @@ TEST_F(WriterTest, AFullDiskLeavesWholeLines) {
 
 TEST_F(WriterTest, DamageInTheMiddleIsAnError) {
   Interrupt(1, "{]\n{\"variant\": ");
-  const auto writer = RecordWriter::Open(out_, TestHead("speed"), true);
+  const auto writer = RecordWriter::Resume(out_, TestHead("speed"));
   EXPECT_EQ(writer.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(writer.status().message()), HasSubstr("partial.jsonl: line 3: "));
   EXPECT_THAT(std::string(writer.status().message()), HasSubstr("without --resume"));
@@ -193,6 +198,24 @@ TEST_F(WriterTest, ATornHeadIsNoStart) {
   RecordWriter writer = Open(/*resume=*/true);
   EXPECT_EQ(writer.resumed(), 0u);
   EXPECT_EQ(writer.record().id, std::string(kId) + "-2");
+}
+
+TEST_F(WriterTest, WhatAHeadLeavesOpenIsThePartialFiles) {
+  Record chosen = TestHead("speed");
+  chosen.config["work"] = 0.25;
+  {
+    RecordWriter writer = OpenWith(chosen, /*resume=*/false);
+    ASSERT_TRUE(writer.Append(TestRun("a", 0, 100)).ok());
+  }
+  {
+    const RecordWriter open = Open(/*resume=*/true);
+    EXPECT_EQ(open.resumed(), 1u);
+    EXPECT_EQ(open.record().config.at("work"), Scalar(0.25));
+  }
+  Record asked = chosen;
+  EXPECT_EQ(OpenWith(asked, /*resume=*/true).resumed(), 1u);
+  asked.config["work"] = 0.5;
+  EXPECT_EQ(OpenWith(asked, /*resume=*/true).resumed(), 0u) << "asked for, not chosen";
 }
 
 TEST_F(WriterTest, ResumesOnlyTheSameWork) {

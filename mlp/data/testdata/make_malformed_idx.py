@@ -11,6 +11,7 @@ import gzip
 import os
 import struct
 import sys
+import zlib
 
 
 def idx(dimensions, data, type_code=0x08, count=None, lead=b"\0\0"):
@@ -27,6 +28,22 @@ def flip(content, at):
     changed = bytearray(content)
     changed[at] ^= 0xFF
     return bytes(changed)
+
+
+def grown(content):
+    """Packed, with one byte changed so that it inflates, without an error before the checksum, to
+    more than the content, which begins the same."""
+    packed = pack(content)
+    for at in range(10, len(packed) - 8):
+        changed = flip(packed, at)
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            inflated = stream.decompress(changed[10:])
+        except zlib.error:
+            continue
+        if stream.eof and len(inflated) > len(content) and inflated[:16] == content[:16]:
+            return changed
+    raise ValueError("no such byte")
 
 
 PIXELS = bytes(range(48))
@@ -69,7 +86,7 @@ SINGLE = [
     ("images", "two_dimensions", idx([3, 16], PIXELS), "INVALID_ARGUMENT", "expected 3 dimensions, found 2"),
     ("images", "four_dimensions", idx([3, 4, 4, 1], PIXELS), "INVALID_ARGUMENT", "expected 3 dimensions, found 4"),
     ("images", "many_dimensions", idx([1] * 255, b"\0"), "INVALID_ARGUMENT", "expected 3 dimensions, found 255"),
-    ("labels", "images_as_labels", IMAGES, "INVALID_ARGUMENT", "expected 1 dimensions, found 3"),
+    ("labels", "images_as_labels", IMAGES, "INVALID_ARGUMENT", "expected 1 dimension, found 3"),
     ("labels", "labels_cut", LABELS[:-1], "DATA_LOSS", "expected 3 bytes of data, as the header says, found 2 bytes"),
     ("labels", "labels_trailing", LABELS + b"\1", "DATA_LOSS", "byte 11: expected the end of the data"),
     ("labels", "labels_none", idx([0], b""), "INVALID_ARGUMENT", "byte 4: expected a dimension above 0"),
@@ -96,6 +113,7 @@ SINGLE = [
     ("images", "gz_half_trailer", pack(IMAGES)[:-3], "DATA_LOSS", "the rest of a gzip stream"),
     ("images", "gz_bad_crc", flip(pack(IMAGES), -8), "DATA_LOSS", "incorrect data check"),
     ("images", "gz_bad_length", flip(pack(IMAGES), -1), "DATA_LOSS", "incorrect length check"),
+    ("images", "gz_grown", grown(LARGE), "DATA_LOSS", "incorrect data check"),
     ("images", "gz_bad_method", flip(pack(IMAGES), 2), "DATA_LOSS", "unknown compression method"),
     ("images", "gz_bad_flags", flip(pack(IMAGES), 3), "DATA_LOSS", "unknown header flags set"),
     ("images", "gz_bad_block", pack(IMAGES)[:10] + b"\xff" * 40, "DATA_LOSS", "invalid block type"),
@@ -113,7 +131,7 @@ PAIRS = [
     ("label_ten", idx([3], b"\1\2\12"), "good_images", "label_ten", "INVALID_ARGUMENT", "label_ten", "label 2: expected a label below 10, found 10"),
     ("label_255", idx([3], b"\xff\2\3"), "good_images", "label_255", "INVALID_ARGUMENT", "label_255", "label 0: expected a label below 10, found 255"),
     (None, None, "good_labels", "good_images", "INVALID_ARGUMENT", "good_labels", "byte 3: expected 3 dimensions, found 1"),
-    (None, None, "good_images", "good_images", "INVALID_ARGUMENT", "good_images", "byte 3: expected 1 dimensions, found 3"),
+    (None, None, "good_images", "good_images", "INVALID_ARGUMENT", "good_images", "byte 3: expected 1 dimension, found 3"),
     (None, None, "good_images", "not_there", "NOT_FOUND", "not_there", "found nothing there"),
     (None, None, "good_images/below", "good_labels", "NOT_FOUND", "good_images/below", "found nothing there"),
 ]

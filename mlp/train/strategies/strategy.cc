@@ -44,7 +44,7 @@ absl::string_view Purpose(StrategyKind kind) {
 }
 
 absl::StatusOr<StrategyKind> ParseStrategyKind(absl::string_view name) {
-  return ParseName("--strategy", kStrategyKinds, name);
+  return ParseName("--strategy", kStrategyKinds, name, "auto");
 }
 
 bool IsDeterministic(StrategyKind kind) {
