@@ -188,7 +188,7 @@ class Experiment::Course {
         record::RunRecord unused;
         unused.repetition = kPilotRepetition;
         // What fails will do so again, in a row of the record.
-        (void)Run(variant, unused);
+        Run(variant, unused).IgnoreError();
       }
     }
     bar_.reset();
