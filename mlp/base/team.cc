@@ -15,10 +15,12 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "mlp/base/cgroup.h"
 #include "mlp/base/check.h"
 #include "mlp/base/denormals.h"
+#include "mlp/base/timer.h"
 
 namespace mlp {
 namespace {
@@ -37,14 +39,31 @@ long Futex(const std::atomic<T>& word, int operation, uint32_t value) {
   return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
 }
 
-// Returns when `holds` is true of the word: spins for a while, then sleeps. It does not yield
-// first: beside another program's threads that costs a slice of their time for each wait, while who
-// has slept is let in at once.
+// A yield that takes so long has let another program's thread in.
+constexpr double kSlowYield_s = 50e-6;
+// The waits that do without yields after one like that.
+constexpr int kWaitsAfterSlowYield = 500;
+constexpr int kYields = 1000;
+thread_local int waits_without_yield = 0;
+
+// Returns when `holds` is true of the word: spins for a while, then yields, then sleeps. Who sleeps
+// on a free CPU is late to wake; beside another program's threads a yield costs a slice of their
+// time, while who has slept is let in at once. So this goes by what a yield has cost.
 template <class T, class Condition>
 void Await(int spins, const std::atomic<T>& word, Condition holds) {
   for (int i = 0; i <= spins; ++i) {
     if (holds(word.load(std::memory_order_acquire))) return;
     __builtin_ia32_pause();
+  }
+  if (waits_without_yield > 0) {
+    --waits_without_yield;
+  } else if (spins > 0) {
+    for (int i = 0; i < kYields && waits_without_yield == 0; ++i) {
+      const Timer timer;
+      std::this_thread::yield();
+      if (timer.Seconds() > kSlowYield_s) waits_without_yield = kWaitsAfterSlowYield;
+      if (holds(word.load(std::memory_order_acquire))) return;
+    }
   }
   // Either Set sees the sleeper, or the sleeper sees what was set.
   sleepers.fetch_add(1, std::memory_order_seq_cst);
