@@ -401,7 +401,7 @@ int Main(Experiment& experiment) {
       return TrainVectorised(mode, name, batch_size, session, run);
     };
   };
-  const auto values = [=]<class T>(T, size_t batch_size) {
+  const auto values = [=]<class T>(const T&, size_t batch_size) {
     return [=](const std::string& name, const Session& session, record::RunRecord& run) {
       return TrainValues<T>(mode, name, batch_size, session, run);
     };
