@@ -88,10 +88,9 @@ bool HasAmxBf16() {
 
 std::vector<std::string> CpuFeatures() {
   static constexpr absl::string_view kOfInterest[] = {
-      "sse2",        "sse4_1",       "avx",         "avx2",     "fma",
-      "f16c",        "avx512f",      "avx512cd",    "avx512bw", "avx512dq",
-      "avx512vl",    "avx512_vbmi2", "avx512_vnni", "avx_vnni", "avx512_bf16",
-      "avx512_fp16", "amx_tile",     "amx_bf16",    "amx_int8"};
+      "sse2",     "sse4_1",      "avx",         "avx2",     "fma",      "f16c",
+      "avx512f",  "avx512cd",    "avx512bw",    "avx512dq", "avx512vl", "avx512_vnni",
+      "avx_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8"};
   std::vector<std::string> features;
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
