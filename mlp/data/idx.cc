@@ -232,26 +232,18 @@ absl::StatusOr<AlignedBuffer<uint8_t>> ReadBytes(OpenIdx& idx) {
 // Rows of pixels are packed so many bytes at a time.
 constexpr size_t kPackedBlock = size_t{1} << 16;
 
-// The rows, of at most kPackedBlock features each.
+// The rows, of at most kPackedBlock features each. Exhausted memory throws std::bad_alloc.
 absl::StatusOr<PackedPixels> ReadPacked(OpenIdx& idx, size_t features) {
   PixelPacker packer(features);
   std::vector<uint8_t> block(kPackedBlock / features * features);
   for (size_t done = 0; done < idx.size;) {
     const std::span<uint8_t> rows = std::span(block).first(std::min(block.size(), idx.size - done));
     MLP_RETURN_IF_ERROR(ReadData(idx, done, rows));
-    try {
-      packer.Append(rows);
-    } catch (const std::bad_alloc&) {
-      return OutOfMemory(idx.source.path(), idx.size);
-    }
+    packer.Append(rows);
     done += rows.size();
   }
   MLP_RETURN_IF_ERROR(CheckEnd(idx));
-  try {
-    return std::move(packer).Finish();
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory(idx.source.path(), idx.size);
-  }
+  return std::move(packer).Finish();
 }
 
 }  // namespace
@@ -271,8 +263,8 @@ absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
   const size_t cols = images.dimensions[2];
   Examples examples{.pixels = {}, .labels = {}, .size = size, .features = rows * cols};
   if (pack_below > 0 && examples.features <= kPackedBlock) {
-    MLP_ASSIGN_OR_RETURN(examples.packed, ReadPacked(images, examples.features));
     try {
+      MLP_ASSIGN_OR_RETURN(examples.packed, ReadPacked(images, examples.features));
       UnpackDense(examples, pack_below);
     } catch (const std::bad_alloc&) {
       return OutOfMemory(images_path, images.size);

@@ -248,15 +248,19 @@ TEST_P(TensorParallelTest, ManyStepsInOneCallAreThoseOfManyCalls) {
   }
 }
 
+// Leaves so many quarters of all pixels as they are; the others are 0 then.
+void ClearPixels(Problem& problem, uint32_t quarters) {
+  for (uint8_t& pixel : problem.examples.pixels) {
+    if (problem.stream.Below(4) >= quarters) pixel = 0;
+  }
+}
+
 // What is left out would have added 0.
 TEST_P(TensorParallelTest, SkippingZerosChangesNoBits) {
   for (uint64_t seed = 0; seed < 30; ++seed) {
     Problem problem(seed);
-    // From all pixels 0, through a column of them, to none.
-    const auto density = static_cast<uint32_t>(seed % 5);
-    for (uint8_t& pixel : problem.examples.pixels) {
-      if (problem.stream.Below(4) >= density) pixel = 0;
-    }
+    // From all pixels 0 to none.
+    ClearPixels(problem, seed % 5);
     const Outcome expected = Train(problem, GetParam(), 1);
     for (const int threads : {1, 3}) {
       EXPECT_EQ(Train(problem, GetParam(), threads, {.skip_zeros = true}), expected)
@@ -283,12 +287,10 @@ std::vector<uint32_t> ClearColumns(Problem& problem, uint32_t of_ten) {
 TEST_P(TensorParallelTest, PackedPixelsChangeNoBits) {
   for (uint64_t seed = 0; seed < 30; ++seed) {
     Problem problem(seed);
-    const auto density = static_cast<uint32_t>(seed % 5);
-    for (uint8_t& pixel : problem.examples.pixels) {
-      if (problem.stream.Below(4) >= density) pixel = 0;
-    }
+    const uint32_t quarters = seed % 5;
+    ClearPixels(problem, quarters);
     std::vector<uint32_t> used = ClearColumns(problem, seed % 3);
-    if (density == 0) used = {0};
+    if (quarters == 0) used = {0};
     const Outcome expected = Train(problem, GetParam(), 1, {.skip_zeros = true, .columns = used});
     for (const int threads : {1, 3}) {
       EXPECT_EQ(Train(problem, GetParam(), threads, {.skip_zeros = true, .packed = true}), expected)
