@@ -3,7 +3,8 @@
 # Fails if an object built for one instruction set (the end of its name: gemm_simd_avx512.a) defines a weak symbol whose
 # name does not carry that same set: another object may define the same one, and the linker might keep the copy that
 # older CPUs cannot run. So an AVX-512 object may not define templates on SSE2's vectors either. Extensions
-# (peak_avx512_bf16.a) may define no weak symbols at all.
+# (peak_avx512_bf16.a) may define no weak symbols at all. Nor may a formula on vectors (a template of mlp::kernels) be a
+# function of its own: a loop would call it for every vector.
 set -euo pipefail
 (($# > 0)) || { echo "expected files to check, found none" >&2; exit 2; }
 status=0
@@ -24,5 +25,7 @@ for file in "$@"; do
   symbols=$(nm -C --defined-only "$file")
   bad=$(grep -E ' [WVu] ' <<<"$symbols" | grep -vE "$own|DW\.ref" || true)
   [[ -z $bad ]] || { sed "s|^|$name: |" <<<"$bad"; status=1; }
+  called=$(grep -E ' mlp::kernels::[A-Za-z0-9_:]+<xsimd::batch' <<<"$symbols" || true)
+  [[ -z $called ]] || { sed "s|^|$name: not inlined: |" <<<"$called"; status=1; }
 done
 exit "$status"

@@ -6,12 +6,18 @@ check=$PWD/$1
 cd "$TEST_TMPDIR"
 # A template on the architecture is a weak symbol; a function in no namespace of its own is a strong one.
 cat >source.cc <<'END'
-namespace xsimd { struct sse2 {}; struct avx2 {}; struct avx512bw {}; }
+namespace xsimd { struct sse2 {}; struct avx2 {}; struct avx512bw {}; template <class T, class Arch> struct batch {}; }
 template <class Arch> void Kernel(Arch) {}
 inline void Shared() {}
 template void Kernel(xsimd::WHICH);
 #ifdef CALLS_SHARED
 void Caller() { Shared(); }
+#endif
+#ifdef CALLS_FORMULA
+namespace mlp::kernels {
+struct Math { template <class V> static V Exp(V x) { return x; } };
+xsimd::batch<float, xsimd::WHICH> Caller() { return Math::Exp(xsimd::batch<float, xsimd::WHICH>()); }
+}
 #endif
 END
 compile() { # name, architecture, further flags
@@ -27,6 +33,8 @@ for isa in sse2 avx2 avx512; do
   passes "own_$isa"
   compile "shared_$isa" "$own" -DCALLS_SHARED
   fails "shared_$isa"
+  compile "called_$isa" "$own" -DCALLS_FORMULA
+  fails "called_$isa"
 done
 compile foreign_avx512 sse2
 fails foreign_avx512

@@ -2,7 +2,8 @@
 // vectors of each instruction set.
 //
 // A formula takes a policy: ExactMath rounds as the C++ library or the vector library does (1 to 2
-// ulp); FastMath approximates to the bound stated at each function, for speed.
+// ulp); FastMath approximates to the bound stated at each function, for speed. Formulas are always
+// inlined: the compiler would sooner call what many loops share, once for each vector.
 #pragma once
 
 #include <algorithm>
@@ -70,20 +71,20 @@ template <class V>
 
 struct ExactMath {
   template <class V>
-  static V Exp(V x) {
+  [[gnu::always_inline]] static V Exp(V x) {
     return exp(x);
   }
   template <class V>
-  static V Tanh(V x) {
+  [[gnu::always_inline]] static V Tanh(V x) {
     return tanh(x);
   }
   template <class V>
-  static V Divide(V a, V b) {
+  [[gnu::always_inline]] static V Divide(V a, V b) {
     return a / b;
   }
   // a / (sqrt(b) * scale + epsilon), b >= 0.
   template <class V>
-  static V DivideByRoot(V a, V b, V scale, V epsilon) {
+  [[gnu::always_inline]] static V DivideByRoot(V a, V b, V scale, V epsilon) {
     return a / (sqrt(b) * scale + epsilon);
   }
 };
@@ -93,7 +94,7 @@ struct FastMath {
   // counts; clamped outside. e^x = 2^n 2^f with f in [-1/2, 1/2] and a polynomial for 2^f (Taylor's
   // to the fifth power).
   template <class V>
-  static V Exp(V x) {
+  [[gnu::always_inline]] static V Exp(V x) {
     const V t = min(V(88.0f), max(V(-87.0f), x)) * V(1.44269504f);
     const V n = nearbyint(t);
     const V f = t - n;
@@ -107,13 +108,13 @@ struct FastMath {
   }
   // Absolute error below 4e-6: tanh(x) = 1 - 2 / (e^(2x) + 1).
   template <class V>
-  static V Tanh(V x) {
+  [[gnu::always_inline]] static V Tanh(V x) {
     return V(1.0f) - Divide(V(2.0f), Exp(x + x) + V(1.0f));
   }
   // With estimates (AVX-512: 14 bits) one Newton step, relative error below 1e-6, 0 where 1 / b is
   // denormal. Else exact: on smaller vectors division is no slower than the detour.
   template <class V>
-  static V Divide(V a, V b) {
+  [[gnu::always_inline]] static V Divide(V a, V b) {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::ReciprocalEstimate(b);
       const V quotient = a * r;
@@ -126,7 +127,7 @@ struct FastMath {
   // step, the quotient by the divider: it works beside the multipliers, where a second estimate
   // would queue for them.
   template <class V>
-  static V DivideByRoot(V a, V b, V scale, V epsilon) {
+  [[gnu::always_inline]] static V DivideByRoot(V a, V b, V scale, V epsilon) {
     if constexpr (Primitives<V>::kEstimates) {
       const V r = Primitives<V>::RsqrtEstimate(max(b, V(1e-36f)));
       const V estimate = b * r;

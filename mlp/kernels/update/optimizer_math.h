@@ -18,13 +18,13 @@ namespace mlp::kernels {
 
 // v = beta2 v + (1 - beta2) g^2.
 template <class V, class Step>
-void AverageSquare(const Step& step, V g, V& v) {
+[[gnu::always_inline]] inline void AverageSquare(const Step& step, V g, V& v) {
   v = sub_mul(v, V(1.0f - step.beta2), sub_mul(v, g, g));
 }
 
 // w = keep w + change. Without weight decay the product would be a multiplication by 1.
 template <class V, class Step>
-void Change(const Step& step, V change, V& w) {
+[[gnu::always_inline]] inline void Change(const Step& step, V change, V& w) {
   w = step.keep == 1.0f ? w + change : mul_add(w, V(step.keep), change);
 }
 
@@ -33,7 +33,7 @@ struct Sgd {
   static constexpr size_t kStates = 0;
   static constexpr double kFlops = 3;
   template <class Math, class V, class Step>
-  static void Apply(const Step& step, V g, V& w, V*) {
+  [[gnu::always_inline]] static void Apply(const Step& step, V g, V& w, V*) {
     w = mul_add(V(-step.rate), g, w * V(step.keep));
   }
 };
@@ -45,7 +45,7 @@ struct Momentum {
   static constexpr size_t kStates = 1;
   static constexpr double kFlops = 5;
   template <class Math, class V, class Step>
-  static void Apply(const Step& step, V g, V& w, V* s) {
+  [[gnu::always_inline]] static void Apply(const Step& step, V g, V& w, V* s) {
     s[0] = mul_add(V(step.beta1), s[0], g);
     w = mul_add(V(-step.rate), s[0], w * V(step.keep));
   }
@@ -57,7 +57,7 @@ struct RmsProp {
   static constexpr size_t kStates = 1;
   static constexpr double kFlops = 10;
   template <class Math, class V, class Step>
-  static void Apply(const Step& step, V g, V& w, V* s) {
+  [[gnu::always_inline]] static void Apply(const Step& step, V g, V& w, V* s) {
     AverageSquare(step, g, s[0]);
     Change(step, Math::DivideByRoot(g, s[0], V(-1.0f / step.rate), V(-step.epsilon / step.rate)),
            w);
@@ -73,7 +73,7 @@ struct Adam {
   static constexpr size_t kStates = 2;
   static constexpr double kFlops = 13;
   template <class Math, class V, class Step>
-  static void Apply(const Step& step, V g, V& w, V* s) {
+  [[gnu::always_inline]] static void Apply(const Step& step, V g, V& w, V* s) {
     s[0] = mul_add(V(1.0f - step.beta1), g - s[0], s[0]);
     AverageSquare(step, g, s[1]);
     // The rate divides the constants of the denominator, once, and not every numerator.
