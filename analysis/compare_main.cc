@@ -76,7 +76,7 @@ int Main(int argc, char** argv) {
   }
   const std::string text = json ? mlp::analysis::ComparisonJson(comparisons, thresholds)
                                 : mlp::analysis::ComparisonMarkdown(comparisons, thresholds);
-  std::fputs(text.c_str(), stdout);
+  mlp::flags::PrintText(text);
   return mlp::analysis::ExitCode(mlp::analysis::Overall(comparisons));
 }
 

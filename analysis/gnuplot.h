@@ -13,6 +13,7 @@ struct Drawing {
   std::string title = "";  // Before Draw: what it shows, "" if the table's title says it.
   std::string note = "";   // What its signs mean, for the line below the title.
   std::string script = "";
+  bool shows_error = false;  // What is missing of an accuracy.
   int width = 860;
   int height = 420;
 };
@@ -35,7 +36,7 @@ std::string LogScale(absl::string_view axis, double low, double high);
 struct Margins {
   double left = 84;
   double right = 24;
-  double bottom = 52;
+  double bottom = 62;
 };
 std::string SetMargins(const Drawing& drawing, const Margins& margins);
 

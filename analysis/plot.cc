@@ -1,6 +1,7 @@
 #include "analysis/plot.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "mlp/base/check.h"
 
 namespace mlp::analysis {
@@ -50,7 +51,9 @@ std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const 
   std::optional<Drawing> drawing = DrawKind(table, plot, siblings);
   if (!drawing) return drawing;
   if (!plot.title.empty()) {
-    drawing->title = plot.title;
+    // Older records name what they measured, also where the error is drawn.
+    drawing->title = drawing->shows_error ? absl::StrReplaceAll(plot.title, {{"accuracy", "error"}})
+                                          : plot.title;
   } else {
     drawing->title = drawing->title.empty() ? title : absl::StrCat(title, ": ", drawing->title);
   }

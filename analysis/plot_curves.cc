@@ -149,6 +149,10 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   const Axis x_axis = AxisOf(x_path, largest_x);
   Axis y_axis = AxisOf(y_path, largest_y);
   if (is_accuracy) y_axis.label = absl::StrReplaceAll(y_axis.label, {{"accuracy", "error"}});
+  // Tics between epochs would be noise, but of less than two epochs there is nothing else.
+  constexpr double kFewestEpochs = 2, kMostEpochs = 15;
+  const bool whole_epochs = KeyOf(x_path) == record::keys::kEpoch && largest_x >= kFewestEpochs &&
+                            largest_x <= kMostEpochs;
   // Errors fall by factors: late ones lie on each other at the foot of a linear axis.
   constexpr double kErrorsFall = 4;
   const bool log_y = is_accuracy && !has_zero
@@ -198,8 +202,7 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   std::string script = absl::StrCat(
       data, "set xlabel ", Quoted(x_axis.label), " textcolor rgb '#4a525b'\nset ylabel ",
       Quoted(y_axis.label), " textcolor rgb '#4a525b'\n",
-      "set key outside right center vertical font ',11'\n",
-      KeyOf(x_path) == record::keys::kEpoch ? "set xtics 1\n" : "",
+      "set key outside right center vertical font ',11'\n", whole_epochs ? "set xtics 1\n" : "",
       plot.log_x ? "set logscale x\n" : "",
       log_y ? LogScale("y", y_axis.factor * smallest_y, y_axis.factor * largest_y) : "",
       "set autoscale xfix\nset autoscale yfix\nset offsets graph 0.02, graph 0.02, graph 0.04, "
@@ -222,7 +225,8 @@ std::optional<Drawing> DrawCurves(const Table& table, const record::Plot& plot) 
   if (is_accuracy) label = absl::StrReplaceAll(label, {{"accuracy", "error"}});
   return Drawing{.title = absl::StrCat(label, " over ", Label(x_path)),
                  .note = std::move(note),
-                 .script = std::move(script)};
+                 .script = std::move(script),
+                 .shows_error = is_accuracy};
 }
 
 }  // namespace mlp::analysis

@@ -159,7 +159,7 @@ std::optional<Drawing> DrawLines(const Table& table, const record::Plot& plot,
   return Drawing{.title = absl::StrCat(Label(y_path), " over ", Label(x_path)),
                  .note = absl::StrCat(MediansOf(most_runs),
                                       shows_ideal ? "; dotted: in proportion to the threads" : "",
-                                      has_missing ? "; \"0 of 6\": so many runs came to it" : ""),
+                                      has_missing ? "; \"k of n\": so many runs came to it" : ""),
                  .script = std::move(script)};
 }
 

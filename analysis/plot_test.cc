@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <regex>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +26,16 @@ TEST(PlotTest, NothingToDrawIsNoDrawing) {
   }
 }
 
+// The lowest base line of a text, which has to leave room for descenders.
+double LowestText(const std::string& svg) {
+  const std::regex text(R"re(translate\([\d.]+,([\d.]+)\)" stroke="none")re");
+  double lowest = 0;
+  for (std::sregex_iterator match(svg.begin(), svg.end(), text), end; match != end; ++match) {
+    lowest = std::max(lowest, std::stod((*match)[1]));
+  }
+  return lowest;
+}
+
 // Every kind with every axis draws in gnuplot, for one repetition and for many.
 TEST(PlotTest, EveryKindRenders) {
   for (const int repetitions : {1, 7}) {
@@ -36,6 +48,8 @@ TEST(PlotTest, EveryKindRenders) {
           const auto svg = RenderSvg(*drawing, "x");
           ASSERT_TRUE(svg.ok()) << kind << " " << svg.status();
           EXPECT_THAT(*svg, HasSubstr("A title"));
+          EXPECT_GT(LowestText(*svg), 0);
+          EXPECT_LE(LowestText(*svg), drawing->height - 4) << kind;
         }
       }
     }
@@ -50,6 +64,30 @@ TEST(PlotTest, DrawsWhatTheTableHas) {
   EXPECT_FALSE(Draw(tables[1], {.kind = "lines"}, "t")) << "no param varies";
   EXPECT_EQ(Draw(tables[1], {.kind = "curves"}, "t")->title, "t: train loss over epoch");
   EXPECT_EQ(Draw(tables[1], {.kind = "curves", .title = "own"}, "t")->title, "own");
+}
+
+TEST(PlotTest, EpochsHaveTics) {
+  for (const auto& [last, has_whole] :
+       {std::pair(0.5, false), std::pair(1.0, false), std::pair(2.0, true), std::pair(15.0, true),
+        std::pair(100.0, false)}) {
+    record::Record record = record::TestHead("curves");
+    record::RunRecord& run = record.runs.emplace_back(record::TestRun("a", 0, 1));
+    run.curve = {{{"epoch", last / 2}, {"train_loss", 1}}, {{"epoch", last}, {"train_loss", 0.5}}};
+    const auto drawing = Draw(Aggregate(record)[0], {.kind = "curves"}, "t");
+    ASSERT_TRUE(drawing);
+    EXPECT_EQ(drawing->script.find("set xtics 1\n") != std::string::npos, has_whole) << last;
+  }
+}
+
+TEST(PlotTest, TitlesSayErrorWhereErrorsAreDrawn) {
+  record::Record record = record::TestHead("curves");
+  record::RunRecord& run = record.runs.emplace_back(record::TestRun("a", 0, 1));
+  run.curve = {{{"epoch", 1}, {"test_accuracy", 0.9}}, {{"epoch", 2}, {"test_accuracy", 0.95}}};
+  const auto drawing =
+      Draw(Aggregate(record)[0],
+           {.kind = "curves", .title = "Test accuracy by epoch", .y = "curve.test_accuracy"}, "t");
+  ASSERT_TRUE(drawing);
+  EXPECT_EQ(drawing->title, "Test error by epoch");
 }
 
 TEST(PlotTest, ACurveBelowAnotherShowsOnBothSides) {

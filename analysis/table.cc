@@ -47,7 +47,7 @@ std::string StatusCell(const Row& row) {
   return cell;
 }
 
-// "97.70 \u00b1 0.12 % (97.55 to 97.88)"; of deviations the median; "5 of 6" where runs lack it.
+// "97.70 \u00b1 0.12 % (97.55 to 97.88)"; of deviations the median; "5 of 6" where some runs lack it.
 std::string ColumnCell(const std::string& path, const std::optional<Summary>& summary, size_t ok) {
   if (!summary) {
     // An aim that no run came to, not a value that the variant has none of.
@@ -189,7 +189,7 @@ std::string TableMarkdown(const Table& table) {
     absl::StrAppend(&text, has_mean ? ", of deviations and errors " : "; other columns: ",
                     "the median (range)");
   }
-  if (has_missing) text += "; \"5 of 6\": only so many runs came to it, the others are left out";
+  if (has_missing) text += "; \"k of n\": only so many runs came to it, the others are left out";
   if (table.one_training) {
     text +=
         "; losses and accuracies are those after the last round: each goes on with one training";

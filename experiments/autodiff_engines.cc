@@ -12,7 +12,6 @@
 #include "benchmarks/autodiff/engines.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
-#include "experiments/harness/summary.h"
 #include "experiments/harness/timed_command.h"
 #include "mlp/base/denormals.h"
 #include "mlp/base/largest_error.h"

@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "analysis/statistics.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/kernel_timer.h"
 #include "experiments/harness/oracle.h"
-#include "experiments/harness/summary.h"
 #include "experiments/harness/timed_command.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/engine/batch.h"
@@ -83,7 +83,8 @@ absl::Status Measure(const Setting& setting, const Session& session, record::Run
         next += batch;
       },
       run);
-  run.timings["samples_per_s"] = {static_cast<double>(batch) / Median(run.timings["call_s"])};
+  run.timings["samples_per_s"] = {static_cast<double>(batch) /
+                                  analysis::Median(run.timings["call_s"])};
   return absl::OkStatus();
 }
 

@@ -160,7 +160,7 @@ int Main(Experiment& experiment) {
                                .plots = {{.kind = "bars"}}}));
   Table& accuracy = experiment.AddTable(
       {.name = "accuracy",
-       .title = "Accuracy over seeds, and what it differs by from single precision's",
+       .title = "Test error over seeds",
        .baseline = baseline,
        .primary = "metrics.test_error_pct",
        .higher_is_better = false,

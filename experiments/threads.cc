@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "analysis/statistics.h"
 #include "experiments/harness/experiment.h"
-#include "experiments/harness/summary.h"
 #include "experiments/harness/train.h"
 #include "mlp/base/team.h"
 
@@ -44,7 +44,7 @@ absl::Status Measure(size_t batch_size, int threads, const Session& session,
   }
   if (const absl::Status status = solo(); !status.ok()) return status;
   run.metrics["efficiency_pct"] =
-      100 * Median(solo_step_s) / (threads * Median(run.timings.at("step_s")));
+      100 * analysis::Median(solo_step_s) / (threads * analysis::Median(run.timings.at("step_s")));
   return absl::OkStatus();
 }
 

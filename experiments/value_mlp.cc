@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "experiments/harness/experiment.h"
 #include "experiments/harness/train.h"
+#include "experiments/harness/work.h"
 #include "experiments/value_mlp_reference.h"
 #include "mlp/autograd/inspect.h"
 #include "mlp/autograd/net_spec.h"
@@ -50,21 +51,6 @@ struct Mode {
   optim::ScheduleOptions schedule = {};
 };
 
-data::Examples Head(const data::Examples& all, size_t n) {
-  data::Examples head;
-  head.size = std::min(n, all.size);
-  head.features = all.features;
-  const auto copy = [&](const auto& from, size_t width) {
-    std::remove_cvref_t<decltype(from)> to(from.empty() ? 0 : head.size * width);
-    std::copy_n(from.begin(), to.size(), to.begin());
-    return to;
-  };
-  head.pixels = copy(all.pixels, all.features);
-  head.values = copy(all.values, all.features);
-  head.labels = copy(all.labels, 1);
-  return head;
-}
-
 // What this mode trains on and is asked about.
 data::Dataset DataOf(const data::Dataset& all, const Mode& mode) {
   data::Dataset part;
@@ -72,8 +58,8 @@ data::Dataset DataOf(const data::Dataset& all, const Mode& mode) {
   part.rows = all.rows;
   part.cols = all.cols;
   part.classes = all.classes;
-  part.train = Head(all.train, mode.quick ? kQuickTrain : all.train.size);
-  part.test = Head(all.test, mode.quick ? kQuickTest : all.test.size);
+  part.train = FirstSamples(all.train, mode.quick ? kQuickTrain : all.train.size);
+  part.test = FirstSamples(all.test, mode.quick ? kQuickTest : all.test.size);
   return part;
 }
 

@@ -8,6 +8,8 @@ check() {
   help=$("$@" --help) || { echo "$* --help: expected exit code 0"; exit 1; }
   [[ $(sed -n '/^Examples$/,$p' <<< "$help" | grep -c '^  ') -ge 3 ]] ||
     { echo "$* --help: expected three examples, found"; echo "$help"; exit 1; }
+  [[ $("$@" --help 2>&1 >/dev/full) == *"No space left on device" ]] ||
+    { echo "$* --help >/dev/full: expected the reason"; exit 1; }
 }
 
 for program in "$@"; do

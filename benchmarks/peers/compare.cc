@@ -176,11 +176,10 @@ class Driver {
       if (writer.finished().empty()) return flags::kInterruptedExitCode;
     }
     MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-    std::fputs(
+    flags::PrintText(
         options_.output.json
-            ? experiments::SummaryJson(writer.record(), path, all).c_str()
-            : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n").c_str(),
-        stdout);
+            ? experiments::SummaryJson(writer.record(), path, all)
+            : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n"));
     if (all.interrupted) return flags::kInterruptedExitCode;
     if (all.failed.empty()) return 0;
     absl::FPrintF(stderr, "compare: failed: %s; see \"message\" in %s\n",

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/harness/summary.h"
+#include "analysis/statistics.h"
 #include "mlp/base/check.h"
 #include "mlp/base/rng.h"
 #include "mlp/base/team.h"
@@ -60,7 +60,7 @@ void TimeCalls(const Session& session, const Work& work, absl::FunctionRef<void(
     call_s.push_back(timer.Seconds() / static_cast<double>(calls));
   } while (!session.smoke() && (static_cast<double>(call_s.size()) < session.Timed(kMinSamples) ||
                                 total.Seconds() < session.Timed(kTotal_s)));
-  const double median_s = Median(call_s);
+  const double median_s = analysis::Median(call_s);
   if (work.flop > 0) run.timings["flop_per_s"] = {work.flop / median_s};
   if (work.bytes > 0) run.timings["bytes_per_s"] = {work.bytes / median_s};
   if (work.flop > 0 && work.bytes > 0) run.metrics["flop_per_byte"] = work.flop / work.bytes;

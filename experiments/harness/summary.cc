@@ -3,32 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "mlp/base/check.h"
+#include "analysis/statistics.h"
+#include "analysis/value.h"
 #include "mlp/record/json.h"
 
 namespace mlp::experiments {
 namespace {
 
-std::string KeyOf(const std::string& path) { return path.substr(path.find('.') + 1); }
-
-// Of timings or metrics, by a path such as "timings.step_s".
-std::optional<double> ValueOf(const record::RunRecord& run, const std::string& path) {
-  const std::string key = KeyOf(path);
-  if (absl::StartsWith(path, "timings.")) {
-    const auto found = run.timings.find(key);
-    if (found == run.timings.end() || found->second.empty()) return std::nullopt;
-    return Median(found->second);
-  }
-  const auto found = run.metrics.find(key);
-  if (found == run.metrics.end()) return std::nullopt;
-  return found->second;
-}
+using analysis::Median;
 
 // The view's further columns that are numbers of every run.
 std::vector<std::string> OtherColumns(const record::View& view) {
@@ -55,50 +42,66 @@ std::vector<double> ValuesOf(const std::vector<const record::RunRecord*>& runs,
   std::vector<double> values;
   for (const record::RunRecord* run : runs) {
     if (run->status != record::RunStatus::kOk) continue;
-    if (const auto value = ValueOf(*run, path)) values.push_back(*value);
+    if (const auto value = analysis::ValueOf(*run, path)) values.push_back(*value);
   }
   return values;
 }
 
-// The median, right-aligned below its heading.
-std::string Cell(const std::vector<double>& values, const std::string& path) {
-  const auto width = static_cast<int>(std::max<size_t>(11, KeyOf(path).size()));
-  if (values.empty()) return absl::StrFormat(" %*s", width, "-");
-  return absl::StrFormat(" %*.5g", width, Median(values));
+struct Line {
+  std::vector<std::string> cells;
+  std::string note = "";  // stands behind them
+};
+
+// The first column left-aligned, the others right-aligned.
+std::string Aligned(const std::vector<Line>& lines) {
+  // A unit may have letters of two bytes.
+  const auto letters = [](const std::string& cell) {
+    return static_cast<size_t>(
+        std::ranges::count_if(cell, [](char c) { return (c & 0xC0) != 0x80; }));
+  };
+  std::vector<size_t> widths;
+  for (const auto& [cells, note] : lines) {
+    widths.resize(std::max(widths.size(), cells.size()));
+    for (size_t j = 0; j < cells.size(); ++j) widths[j] = std::max(widths[j], letters(cells[j]));
+  }
+  std::string text;
+  for (const auto& [cells, note] : lines) {
+    for (size_t j = 0; j < cells.size(); ++j) {
+      const std::string space(widths[j] - letters(cells[j]), ' ');
+      absl::StrAppend(&text, "  ", j == 0 ? cells[j] + space : space + cells[j]);
+    }
+    absl::StrAppend(&text, note.empty() ? "" : "  ", note, "\n");
+  }
+  return text;
 }
 
-std::string Row(const record::Record& record, const record::View& view,
-                const std::string& variant) {
+Line LineOf(const record::Record& record, const record::View& view, const std::string& variant) {
   const std::vector<const record::RunRecord*> runs = RunsOf(record, view, variant);
   const std::vector<double> values = ValuesOf(runs, view.primary);
-  std::string problem;
+  Line line = {{variant}};
   for (const record::RunRecord* run : runs) {
     if (run->status == record::RunStatus::kOk) continue;
-    problem = absl::StrCat(record::Name(run->status), ": ", run->message);
+    line.note = absl::StrCat(record::Name(run->status), ": ", run->message);
   }
-  if (values.empty()) return absl::StrFormat("  %-28s %s\n", variant, problem);
+  if (values.empty()) return line;
   const auto n = static_cast<double>(values.size());
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  const auto [min, max] = std::minmax_element(values.begin(), values.end());
-  std::string row =
-      absl::StrFormat("  %-28s %11.6g %11.6g %11.2g %11.6g %11.6g %5d", variant, Median(values),
-                      mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, *min, *max, values.size());
-  for (const std::string& path : OtherColumns(view)) {
-    absl::StrAppend(&row, Cell(ValuesOf(runs, path), path));
+  const auto [min, max] = std::ranges::minmax(values);
+  for (const double value :
+       {Median(values), mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, min, max}) {
+    line.cells.push_back(analysis::FormatValue(view.primary, value));
   }
-  return absl::StrCat(row, problem.empty() ? "" : "  ", problem, "\n");
+  line.cells.push_back(absl::StrCat(values.size()));
+  for (const std::string& path : OtherColumns(view)) {
+    const std::vector<double> others = ValuesOf(runs, path);
+    line.cells.push_back(others.empty() ? "-" : analysis::FormatValue(path, Median(others)));
+  }
+  return line;
 }
 
 }  // namespace
-
-double Median(std::vector<double> values) {
-  MLP_CHECK(!values.empty());
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 std::string SummaryText(const record::Record& record, const std::string& path,
                         const Outcome& outcome) {
@@ -106,17 +109,16 @@ std::string SummaryText(const record::Record& record, const std::string& path,
   if (views.empty()) views.push_back(record.presentation.all);
   std::string text;
   for (const record::View& view : views) {
-    absl::StrAppend(&text, view.title.empty() ? record.experiment : view.title, ": ", view.primary,
-                    "\n");
-    absl::StrAppendFormat(&text, "  %-28s %11s %11s %11s %11s %11s %5s", "", "median", "mean", "sd",
-                          "min", "max", "runs");
-    for (const std::string& path : OtherColumns(view)) {
-      absl::StrAppendFormat(&text, " %11s", KeyOf(path));
+    absl::StrAppend(&text, view.title.empty() ? record.experiment : view.title, ": ",
+                    analysis::Label(view.primary), "\n");
+    std::vector<Line> lines = {{{"", "median", "mean", "sd", "min", "max", "runs"}}};
+    for (const std::string& column : OtherColumns(view)) {
+      lines.front().cells.push_back(analysis::Label(column));
     }
-    absl::StrAppend(&text, "\n");
     for (const std::string& variant : view.variants) {
-      absl::StrAppend(&text, Row(record, view, variant));
+      lines.push_back(LineOf(record, view, variant));
     }
+    text += Aligned(lines);
   }
   absl::StrAppend(&text, "rounds: ", outcome.rounds, "\nrecord: ", path, "\n");
   return text;

@@ -16,7 +16,4 @@ std::string SummaryText(const record::Record& record, const std::string& path,
 std::string SummaryJson(const record::Record& record, const std::string& path,
                         const Outcome& outcome);
 
-// The middle one, or the mean of the middle two; there is at least one.
-double Median(std::vector<double> values);
-
 }  // namespace mlp::experiments

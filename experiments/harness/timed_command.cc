@@ -7,7 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "experiments/harness/summary.h"
+#include "analysis/statistics.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/io/subprocess.h"
 
@@ -21,7 +21,7 @@ absl::StatusOr<double> PrintedSeconds(absl::string_view output) {
     double number = 0;
     if (absl::SimpleAtod((*it)[1].str(), &number) && number > 0) microseconds.push_back(number);
   }
-  if (!microseconds.empty()) return 1e-6 * Median(microseconds);
+  if (!microseconds.empty()) return 1e-6 * analysis::Median(microseconds);
   return absl::InvalidArgumentError(absl::StrCat(
       "expected a time in what it printed, as \"12.3 us\", found: ", output.substr(0, 300)));
 }

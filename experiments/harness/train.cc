@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "experiments/harness/summary.h"
+#include "analysis/statistics.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/kernels/kernels.h"
@@ -58,7 +58,7 @@ class EpochsObserver final : public train::Callback {
   }
 
   train::Next OnEpoch(const train::EpochSummary& epoch) override {
-    run_.timings["step_s"].push_back(Median(step_s_));
+    run_.timings["step_s"].push_back(analysis::Median(step_s_));
     run_.timings["epoch_s"].push_back(epoch.seconds);
     run_.timings["samples_per_s"].push_back(epoch.samples_per_second());
     run_.metrics["train_loss"] = epoch.train_loss;
@@ -188,7 +188,7 @@ absl::StatusOr<Training> TrainSteps(const Session& session, const train::TrainOp
                          full_batch, samples / full_batch,
                          how.step_losses ? &training.step_losses : nullptr);
   MLP_RETURN_IF_ERROR(trainer.Train(&observer).status());
-  const double step_s = Median(observer.step_s());
+  const double step_s = analysis::Median(observer.step_s());
   run.timings["step_s"] = observer.step_s();
   run.timings["samples_per_s"] = {static_cast<double>(full_batch) / step_s};
   run.timings["epoch_s"] = {step_s * static_cast<double>(observer.steps_per_epoch())};

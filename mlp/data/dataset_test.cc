@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "mlp/data/packed_pixels.h"
+#include "mlp/data/packing_testing.h"
 
 namespace mlp::data {
 namespace {
@@ -55,17 +55,6 @@ TEST(PixelUseTest, NoColumnsWhereThereIsNothing) {
 TEST(PixelUseTest, DensityIsThePartThatIsNotZero) {
   EXPECT_EQ(FindPixelUse(Of(2, {0, 1, 0, 9, 0, 0, 0, 0})).density, 0.25);
   EXPECT_EQ(FindPixelUse(Examples()).density, 1);
-}
-
-// The same pixels, packed.
-Examples Packed(const Examples& examples) {
-  Examples packed;
-  packed.size = examples.size;
-  packed.features = examples.features;
-  PixelPacker packer(examples.features);
-  packer.Append(examples.pixels.span());
-  packed.packed = std::move(packer).Finish();
-  return packed;
 }
 
 TEST(PackedTest, TheSameUseAndTheSameHash) {

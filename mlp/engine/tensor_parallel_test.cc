@@ -11,7 +11,7 @@
 
 #include "mlp/base/largest_error.h"
 #include "mlp/base/rng.h"
-#include "mlp/data/packed_pixels.h"
+#include "mlp/data/packing_testing.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
@@ -97,23 +97,11 @@ struct Products {
   bool packed = false;  // the same examples, and their columns
 };
 
-data::Examples Packed(const data::Examples& examples) {
-  data::Examples packed;
-  packed.size = examples.size;
-  packed.features = examples.features;
-  packed.labels = AlignedBuffer<uint8_t>(examples.size);
-  std::ranges::copy(examples.labels, packed.labels.begin());
-  data::PixelPacker packer(examples.features);
-  packer.Append(examples.pixels.span());
-  packed.packed = std::move(packer).Finish();
-  return packed;
-}
-
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
               const Products& products = {}) {
   kernels::KernelSet kernels = kernels::KernelsFor(target);
   kernels.tiles = products.tiles;
-  const data::Examples packed = products.packed ? Packed(problem.examples) : data::Examples();
+  const data::Examples packed = products.packed ? data::Packed(problem.examples) : data::Examples();
   const data::Examples& examples = products.packed ? packed : problem.examples;
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());

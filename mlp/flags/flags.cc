@@ -15,6 +15,7 @@
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/flags/nearest.h"
+#include "mlp/flags/program.h"
 #include "mlp/version/version.h"
 
 namespace mlp::flags {
@@ -299,11 +300,11 @@ std::optional<int> Flags::Parse(int argc, const char* const* argv) {
     case Action::kHelp: {
       const std::string help = Help();  // With the defaults, which reading examples overwrites.
       MLP_CHECK_EQ(std::string(CheckExamples().message()), "");
-      std::fputs(help.c_str(), stdout);
+      PrintText(help);
       return 0;
     }
     case Action::kVersion:
-      std::printf("%s %s\n", program_.c_str(), version::VersionText().c_str());
+      PrintText(absl::StrCat(program_, " ", version::VersionText(), "\n"));
       return 0;
     case Action::kRun:
       break;

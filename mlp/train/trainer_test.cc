@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "mlp/data/packed_pixels.h"
+#include "mlp/data/packing_testing.h"
 #include "mlp/train/testing.h"
 
 namespace mlp::train {
@@ -138,10 +138,7 @@ TEST(TrainerTest, PackedPixelsTrainAndAreEvaluatedTheSame) {
                       std::vector(model.parameters().begin(), model.parameters().end()));
   };
   const auto expected = train();
-  data::PixelPacker packer(dataset.train.features);
-  packer.Append(dataset.train.pixels.span());
-  dataset.train.packed = std::move(packer).Finish();
-  dataset.train.pixels = {};
+  dataset.train = data::Packed(dataset.train);
   EXPECT_EQ(train(), expected);
 
   // Who multiplies all pixels, or changes weights of those that are always 0, has to have them.
