@@ -24,6 +24,7 @@ ReferenceTraining::ReferenceTraining(const autograd::TrainingOptions& options,
                                      const std::vector<double>& start)
     : widths_(options.widths),
       activations_(ActivationsOf(options)),
+      l2_(options.l2),
       net_(widths_, activations_, start),
       optimizer_(optim::Textbook(options.optimizer)) {}
 
@@ -43,7 +44,7 @@ void ReferenceTraining::TrainStep(const data::Examples& examples, std::span<cons
     }
   }
   optimizer_->set_learning_rate(learning_rate);
-  net_.Step(x, labels, *optimizer_);
+  net_.Step(x, labels, *optimizer_, /*clip_norm=*/0, l2_);
 }
 
 double ReferenceTraining::Deviation(const std::vector<double>& weights) const {

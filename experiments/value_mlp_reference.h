@@ -22,7 +22,8 @@ inline constexpr double kRounding = 1e-12;
 // The reference beside a net of values.
 class ReferenceTraining {
  public:
-  // options: with all activations. start: the weights, in the layout of model::Model.
+  // options: with all activations, without dropout. start: the weights, in the layout of
+  // model::Model.
   ReferenceTraining(const autograd::TrainingOptions& options, const std::vector<double>& start);
 
   // The optimizer's state stays.
@@ -36,6 +37,7 @@ class ReferenceTraining {
  private:
   std::vector<size_t> widths_;
   std::vector<reference::Activation> activations_;
+  const double l2_;
   reference::Mlp net_;
   std::unique_ptr<reference::Optimizer> optimizer_;
 };

@@ -254,5 +254,24 @@ TEST_F(ChecksDeathTest, AValueThatOutlivesItsTape) {
   EXPECT_DEATH((void)exp(y).value(), "no tape on this thread");
 }
 
+TEST_F(ChecksDeathTest, SegmentsDoNotDifferentiateAndRepeatThemselves) {
+  Tape<double> tape;
+  const V x = 2.0;
+  const std::vector<V> in = {x};
+  EXPECT_DEATH((void)tape.Call(
+                   [&](std::span<const V> in) {
+                     const V y = in[0] * in[0];
+                     tape.Backward(y);
+                     return std::vector<V>{y};
+                   },
+                   in),
+               "expected no segment of a checkpoint at work");
+  int calls = 0;
+  const std::vector<V> y = tape.Call(
+      [&](std::span<const V> in) { return std::vector<V>{in[0] * static_cast<double>(++calls)}; },
+      in);
+  EXPECT_DEATH(tape.Backward(y[0]), "expected a segment to return the same numbers");
+}
+
 }  // namespace
 }  // namespace mlp::autograd

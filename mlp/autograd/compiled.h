@@ -24,7 +24,8 @@ class CompiledTape {
 
   // f(x). x has as many numbers as were announced.
   T Evaluate(std::span<const T> x) {
-    MLP_CHECK_EQ(x.size(), inputs_);
+    internal::ExpectCount(x.size(), inputs_, "CompiledTape: inputs",
+                          "give it as many numbers as were announced");
     if (valid_) {
       std::ranges::copy(x, tape_.numbers(leaves_).begin());
       const Id first = leaves_.first() + static_cast<Id>(leaves_.size());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mlp/autograd/checkpoint.h"
+#include "mlp/autograd/loss.h"
 #include "mlp/autograd/tape.h"
 #include "mlp/autograd/testing.h"
 #include "mlp/base/rng.h"
@@ -220,6 +221,44 @@ TEST(Checkpoint, NestedSegmentsParametersAndSharedInputs) {
   EXPECT_EQ(x.gradient(), 2 * v * 2 * 1.5 * 2);
   EXPECT_EQ(tape.gradients()[0], 2 * v * 4);
   EXPECT_EQ(tape.gradients()[1], 2 * v);
+}
+
+// What is the largest changes from replay to replay: no power overflows.
+TEST(Compiled, SoftmaxCrossEntropyIsStableAtNewInputs) {
+  auto compiled =
+      Compile<double>([](std::span<const V> x) { return softmax_cross_entropy(x, 0); }, 3);
+  std::span<const double> gradient;
+  const std::vector<double> zeros = {0, 0, 0};
+  EXPECT_NEAR(compiled.Differentiate(zeros, gradient), std::log(3.0), 1e-15);
+  for (const std::vector<double>& x :
+       {std::vector<double>{1000, 0, -1000}, {0, 1000, 2000}, {-800, -801, -801}, {3, 3, 3}}) {
+    Tape<double> tape;
+    std::vector<V> logits(x.begin(), x.end());
+    const V loss = softmax_cross_entropy(logits, 0);
+    tape.Backward(loss);
+    EXPECT_NEAR(compiled.Differentiate(x, gradient), loss.value(), 1e-12);
+    for (size_t k = 0; k < x.size(); ++k) EXPECT_NEAR(gradient[k], logits[k].gradient(), 1e-12);
+  }
+  EXPECT_EQ(compiled.recordings(), 1u);
+}
+
+TEST(Checkpoint, ASegmentThatNothingDependsOnIsNotRunAgain) {
+  Tape<double> tape;
+  const V x = 2.0;
+  int calls = 0;
+  const auto segment = [&](std::span<const V> in) {
+    ++calls;
+    return std::vector<V>{in[0] * in[0]};
+  };
+  const std::vector<V> in = {x};
+  const std::vector<V> unused = Checkpoint<double>(tape, segment, in);
+  const V root = x * 3.0;
+  tape.Backward(root);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(x.gradient(), 3);
+  tape.Backward(unused[0]);
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(x.gradient(), 4);
 }
 
 }  // namespace

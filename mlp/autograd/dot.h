@@ -75,7 +75,7 @@ auto Factors(const R& range) {
 
 template <class T, class A, class B>
 Value<T> Dot(const Value<T>& c, const A& a, const B& b) {
-  MLP_CHECK_EQ(a.size(), b.size());
+  ExpectCount(b.size(), a.size(), "dot: factors on the right", "give both sides as many");
   if (a.size() == 0) return c;
   if (IsBlock(a) && IsBlock(b)) return DotOfBlocks(c, Block(a), Block(b));
   Value<T> sum = c;

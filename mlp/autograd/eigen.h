@@ -1,21 +1,12 @@
-// Lets values be elements of Eigen's matrices. Include it before any matrix of values is used.
+// Lets values be elements of Eigen's matrices. Include it before any matrix of values is used. What
+// a decomposition finds to be equal or 0 it may leave out, and its derivatives with it: that of an
+// exactly symmetric matrix by JacobiSVD, for one.
 #pragma once
 
 #include <Eigen/Core>
 #include <limits>
-#include <ostream>
 
 #include "mlp/autograd/value.h"
-
-namespace mlp::autograd {
-
-// As its number: so that matrices print.
-template <class T>
-std::ostream& operator<<(std::ostream& out, const Value<T>& value) {
-  return out << value.value();
-}
-
-}  // namespace mlp::autograd
 
 // The limits of a value are those of its number.
 template <class T>

@@ -73,10 +73,12 @@ GradCheckResult GradCheck(Function f, std::span<const double> x,
     }
     if (larger(error / tolerated, worst)) {
       worst = error / tolerated;
-      result.status = absl::FailedPreconditionError(
-          absl::StrCat("input ", i, " of ", at.size(), " (", center, "): the gradient is ",
-                       gradient[i], ", central differences say ", difference, "; the error ", error,
-                       " is beyond ", tolerated));
+      result.status = absl::FailedPreconditionError(absl::StrCat(
+          "input ", i, " of ", at.size(), " (", center, "): the gradient is ", gradient[i],
+          ", central differences say ", difference, "; the error ", error, " is beyond ", tolerated,
+          std::isfinite(difference) ? ""
+                                    : absl::StrCat("; where f has no values at ", left, " and ",
+                                                   right, ", make `step` smaller")));
     }
   }
   return result;

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -27,8 +29,12 @@ struct OpOf {
 };
 template <class T>
 OpOf Explain(Tape<T>& tape, Id id) {
+  internal::ExpectBelow(id, tape.size(), "an id", "give it one of a value on this tape");
   const tape::ArraysOf<T> all = tape.arrays();
   const Word word = all.words[id];
+  if (const std::span<const Id> inputs = tape.CallInputs(id); !inputs.empty()) {
+    return {Op::kCall, {inputs.begin(), inputs.end()}};
+  }
   OpOf result{word.op(), {}};
   std::vector<Id>& operands = result.operands;
   if (const int n = tape::Operands(word.op()); n > 0) {
@@ -213,10 +219,12 @@ struct DotOptions {
 template <class T>
 std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options = {}) {
   const Id top = root.id();
-  std::string nodes, edges;
+  std::string nodes;
+  std::vector<std::pair<Id, Id>> edges;
   std::vector<bool> wanted(top + 1);
   wanted[top] = true;
   size_t drawn = 0;
+  Id lowest = top;  // that is drawn
   // Operands have smaller ids: one pass down finds all that the root depends on.
   for (Id id = top + 1; id-- > 0;) {
     if (!wanted[id]) continue;
@@ -224,6 +232,7 @@ std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options
       absl::StrAppend(&nodes, "  more [shape=plaintext, label=\"...\"];\n");
       break;
     }
+    lowest = id;
     const OpOf explained = Explain(tape, id);
     const bool leaf = explained.operands.empty();
     const auto name = options.names.find(id);
@@ -243,11 +252,20 @@ std::string ToDot(Tape<T>& tape, const Value<T>& root, const DotOptions& options
     absl::StrAppend(&nodes, "  n", id, " [shape=", leaf ? "box" : "ellipse", ", label=\"", label,
                     "\"];\n");
     for (size_t i = 0; i < shown; ++i) {
-      absl::StrAppend(&edges, "  n", explained.operands[i], " -> n", id, ";\n");
+      edges.emplace_back(explained.operands[i], id);
       wanted[explained.operands[i]] = true;
     }
   }
-  return absl::StrCat("digraph tape {\n  rankdir=LR;\n", nodes, edges, "}\n");
+  std::string arrows;
+  std::set<Id> to_more;  // One edge tells it.
+  for (const auto& [from, to] : edges) {
+    if (from >= lowest) {
+      absl::StrAppend(&arrows, "  n", from, " -> n", to, ";\n");
+    } else if (to_more.insert(to).second) {
+      absl::StrAppend(&arrows, "  more -> n", to, ";\n");
+    }
+  }
+  return absl::StrCat("digraph tape {\n  rankdir=LR;\n", nodes, arrows, "}\n");
 }
 
 }  // namespace mlp::autograd

@@ -178,5 +178,34 @@ TEST(Inspect, GraphHasANodeForEachValueAndOneForARun) {
   EXPECT_THAT(ToDot(tape, y, {.max_nodes = 2}), HasSubstr("more [shape=plaintext"));
 }
 
+TEST(Inspect, GraphShowsCallsAndEndsWhereItIsCut) {
+  Tape<double> tape;
+  const V x = 2.0, y = 3.0;
+  const std::vector<V> in = {x, y};
+  const auto segment = [](std::span<const V> in) {
+    return std::vector<V>{in[0] * in[1], in[0] + in[1]};
+  };
+  const std::vector<V> out = tape.Call(segment, in);
+  for (const V& value : out) {
+    const std::string graph = ToDot(tape, value);
+    EXPECT_THAT(graph, HasSubstr("shape=ellipse, label=\"call\\n"));
+    for (const V& input : in) {
+      EXPECT_THAT(graph, HasSubstr(absl::StrCat("n", input.id(), " -> n", value.id(), ";")));
+    }
+    EXPECT_THAT(Describe(tape, value.id()), HasSubstr("call of id "));
+  }
+  // No edge comes from a node that is not there.
+  const V root = exp(x * y) + exp(x - y);
+  DotOptions options;
+  options.max_nodes = 2;
+  const std::string graph = ToDot(tape, root, options);
+  EXPECT_THAT(graph, HasSubstr("more [shape=plaintext"));
+  EXPECT_THAT(graph, HasSubstr(absl::StrCat("more -> n", root.id(), ";")));
+  for (Id id = 0; id <= root.id(); ++id) {
+    if (graph.find(absl::StrCat("n", id, " [shape=")) != std::string::npos) continue;
+    EXPECT_EQ(graph.find(absl::StrCat("n", id, " -> ")), std::string::npos) << id;
+  }
+}
+
 }  // namespace
 }  // namespace mlp::autograd

@@ -12,7 +12,7 @@ template <class T>
 class Layer {
  public:
   Layer(Tape<T>& tape, size_t inputs, size_t outputs, Activation activation, Stream& stream) {
-    MLP_CHECK_GT(outputs, 0u);
+    internal::ExpectSome(outputs, "a layer: neurons", "give each layer a width above 0");
     for (size_t k = 0; k < outputs; ++k) neurons_.emplace_back(tape, inputs, activation, stream);
   }
 

@@ -55,6 +55,11 @@ class Leaf {
     origin_.Check(id_);
     return Recorder<T>::current->Load(id_);
   }
+  // d(root)/d(this): of a parameter the sum since it was 0, else of the last Backward.
+  T gradient() const {
+    origin_.Check(id_);
+    return Recorder<T>::current->Gradient(id_);
+  }
 
  private:
   Id id_;

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "mlp/autograd/expect.h"
 #include "mlp/autograd/value.h"
 
 namespace mlp::autograd {
@@ -21,16 +22,24 @@ struct LabelOf<tape::Pack<S, W>> {
 template <class T>
 using Label = typename LabelOf<T>::type;
 
-// log(sum of e^logit) - logit[label], at least 0. The largest logit is taken out first, as a plain
-// number, so that no power overflows. At least one logit; 0 <= label < their number. A logit may be
+// log(sum of e^logit) - logit[label], at least 0. The largest logit is taken out first, so that no
+// power overflows: as a plain number, which has no derivative, and in a compiled program as what is
+// the largest at its inputs. At least one logit; 0 <= label < their number. A logit may be
 // -infinity: a class that cannot be.
 template <class T>
 Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>& label) {
-  MLP_CHECK_GT(logits.size(), 0u);
+  internal::ExpectSome(logits.size(), "softmax_cross_entropy: logits",
+                       "give it one for each class");
+  const bool compiles = Recorder<T>::current->guards;
   T largest = logits[0].value();
   for (const Value<T>& logit : logits) largest = tape::Max::Value(largest, logit.value());
   for (const Value<T>& logit : logits) (void)logit.id();  // Recorded before what follows.
-  const Value<T> minus_largest = -largest;
+  Value<T> minus_largest = -largest;
+  Value<T> any_largest = logits[0];
+  if (compiles) {
+    for (const Value<T>& logit : logits) any_largest = max(any_largest, logit);
+    minus_largest = -any_largest;
+  }
   // Each step for all classes, one after the other on the tape: one record.
   const auto for_each = [&](auto op) {
     const Id first = op(0).id();
@@ -43,7 +52,9 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
   const Leaves<T> powers = for_each([&](size_t k) { return exp(differences[k]); });
   Value<T> sum = powers[0];
   for (size_t k = 1; k < logits.size(); ++k) sum += powers[k];
-  Value<T> loss = log(sum) - minus_largest;
+  // Beside a number an op has no derivative.
+  Value<T> loss = compiles ? RecordOp<Op::kAddNumber, tape::AddNumber, T>(log(sum), any_largest)
+                           : log(sum) - minus_largest;
   const auto check = [&](int class_of) {
     if (class_of >= 0 && static_cast<size_t>(class_of) < logits.size()) return;
     mlp::internal::CheckFailed(

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "mlp/base/check.h"
+#include "mlp/autograd/expect.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/kernels/loss/loss.h"
 #include "mlp/model/spec.h"
@@ -12,7 +12,10 @@
 namespace mlp::autograd {
 
 NetSpec MakeNetSpec(std::vector<size_t> widths, Activation activation) {
-  MLP_CHECK_GE(widths.size(), 2u);
+  if (widths.size() < 2) {
+    internal::Refuse("a net: expected the widths of its inputs and outputs, found " +
+                     std::to_string(widths.size()) + "; e.g. {784, 16, 10}");
+  }
   std::vector<Activation> activations(widths.size() - 2, activation);
   return {std::move(widths), std::move(activations)};
 }

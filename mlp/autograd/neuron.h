@@ -19,7 +19,7 @@ class Neuron {
   // up to the shape), then a bias of 0.
   Neuron(Tape<T>& tape, size_t inputs, Activation activation, Stream& stream)
       : activation_(activation) {
-    MLP_CHECK_GT(inputs, 0u);
+    internal::ExpectSome(inputs, "a neuron: inputs", "give each layer a width above 0");
     std::vector<Element> initial(inputs + 1);
     const float scale = std::sqrt(2.0f / static_cast<float>(inputs));
     for (size_t i = 0; i < inputs; ++i) initial[i] = stream.Uniform(-scale, scale);
@@ -37,7 +37,8 @@ class Neuron {
   // leaves.
   template <class Inputs>
   Value<T> Sum(const Inputs& x) const {
-    MLP_CHECK_EQ(x.size(), inputs());
+    internal::ExpectCount(x.size(), inputs(), "a neuron: inputs",
+                          "give it as many as it has weights");
     const Leaves<T> w = weights();
     Value<T> sum = bias();
     for (size_t i = 0; i < w.size(); ++i) sum += w[i] * x[i];

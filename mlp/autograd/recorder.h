@@ -156,7 +156,7 @@ struct Recorder {
   T Gradient(Id id) const {
     if (capacity == 0) [[unlikely]]
       Full();
-    if (id >= swept) return T(0);
+    if (id >= swept || words[id].op() == Op::kData) return T(0);
     if constexpr (kPacked) {
       if (id < uniform) return T(uniform_adjoints[id]);
     }

@@ -441,5 +441,21 @@ TEST_F(Run, DataHasNoGradient) {
   EXPECT_EQ(y.value(), 30 * 30 + 6);
 }
 
+TEST_F(Run, AMovedSumBesideItself) {
+  V s = 0.0;
+  s += x_[0] * w_[0];
+  s += x_[1] * w_[1];
+  const double once = x_[0].value() * w_[0].value() + x_[1].value() * w_[1].value();
+  s = std::move(s) + s;
+  EXPECT_EQ(s.value(), 2 * once);
+  tape_.Backward(s);
+  EXPECT_EQ(w_[0].gradient(), 2 * x_[0].value());
+  V q = 0.0;
+  q += x_[0];
+  q += x_[1];
+  q = std::move(q) + std::move(q);
+  EXPECT_EQ(q.value(), 2 * (x_[0].value() + x_[1].value()));
+}
+
 }  // namespace
 }  // namespace mlp::autograd

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <functional>
 #include <source_location>
 #include <span>
@@ -27,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "mlp/autograd/expect.h"
 #include "mlp/autograd/recorder.h"
 #include "mlp/autograd/reserve.h"
 #include "mlp/autograd/value.h"
@@ -84,6 +86,7 @@ class Tape {
 
   // Derivatives of `root` with respect to everything it was computed from. Gradients of parameters
   // are added to, all others are overwritten.
+  // Not within a checkpoint's segment.
   void Backward(const Value<T>& root, const T& seed = T(1)) {
     Activate();
     BackwardFrom(root.id(), seed);
@@ -100,6 +103,9 @@ class Tape {
   // A segment that keeps its ends alone: see checkpoint.h.
   using Segment = std::function<std::vector<Value<T>>(std::span<const Value<T>>)>;
   std::vector<Value<T>> Call(Segment segment, std::span<const Value<T>> inputs);
+
+  // What the checkpoint's call that id is an output of was given; nothing for other ids.
+  std::span<const Id> CallInputs(Id id) const;
 
   // Ids in use, leaves included, and how many records there are: a run counts once.
   Id size() const { return recorder_.size; }
@@ -142,6 +148,7 @@ class Tape {
     ~Forget() { tape.Rewind(mark); }
   };
   std::vector<Value<T>> RunSegment(const CallRecord& call, Leaves<T>& leaves);
+  void ExpectTheSame(const std::vector<Value<T>>& outputs, Id id);
   void ZeroAdjoints(Id from, Id to);
   void Sweep(Id from, Id to);
   void SweepCall(Id id);
@@ -160,6 +167,7 @@ class Tape {
   Reserve<Element> uniform_values_;
   Reserve<Element> uniform_adjoints_;
   std::vector<CallRecord> calls_;
+  int segments_ = 0;  // that run, one within the other
   size_t parameter_count_ = 0;
 #if MLP_AUTOGRAD_CHECKS
   Reserve<uint32_t> births_;
@@ -231,8 +239,10 @@ void Tape<T>::NoRoom() {
 
 template <class T>
 Tape<T>::Tape(const TapeOptions& options) {
-  Expect(options.max_ids > tape::kFirstId && options.max_ids <= tape::kMaxIds,
-         "max_ids: expected a number from 17 to 2^28, found another; leave it out for 2^28");
+  if (options.max_ids <= tape::kFirstId || options.max_ids > tape::kMaxIds) {
+    internal::Refuse("Tape::max_ids: expected a number from 17 to 2^28, found " +
+                     std::to_string(options.max_ids) + "; leave it out for 2^28");
+  }
   Id ids = options.max_ids;
   // Address space may be limited (ulimit -v): less is asked for then.
   while (!TryReserve(ids)) {
@@ -325,7 +335,11 @@ Leaves<T> Tape<T>::Block(Op op, std::span<const T> numbers) {
 template <class T>
 void Tape<T>::BackwardFrom(Id id, const T& seed) {
   Activate();
-  MLP_CHECK_LT(id, recorder_.size);
+  internal::ExpectBelow(id, recorder_.size, "Tape::BackwardFrom: id",
+                        "give it one of a value on this tape");
+  Expect(segments_ == 0,
+         "Backward: expected no segment of a checkpoint at work, found a call from within one; "
+         "differentiate what the segment returned, when it has");
   const Id bottom = parameters_end();
   ZeroAdjoints(0, tape::kFirstId);
   ZeroAdjoints(bottom, recorder_.size);
@@ -370,7 +384,37 @@ std::vector<Value<T>> Tape<T>::RunSegment(const CallRecord& call, Leaves<T>& lea
   leaves = Inputs(numbers);
   std::vector<Value<T>> inputs;
   for (size_t i = 0; i < leaves.size(); ++i) inputs.emplace_back(leaves[i]);
+  struct Within {
+    int& segments;
+    ~Within() { --segments; }
+  } const within{++segments_};
   return call.segment(inputs);
+}
+
+// A segment that does something else each time has no derivatives.
+template <class T>
+void Tape<T>::ExpectTheSame(const std::vector<Value<T>>& outputs, Id id) {
+  Expect(outputs.size() == calls_[recorder_.words[id].a()].outputs,
+         "Backward: expected a segment to return as many outputs as when it was recorded, found "
+         "another number; it has to do the same each time");
+#if MLP_AUTOGRAD_CHECKS
+  for (Id k = 0; k < outputs.size(); ++k) {
+    const T again = outputs[k].value();
+    const T before = recorder_.Load(id + k);
+    Expect(std::memcmp(&again, &before, sizeof(T)) == 0,
+           "Backward: expected a segment to return the same numbers as when it was recorded, found "
+           "others; it has to depend on its inputs and on parameters alone");
+  }
+#endif
+}
+
+template <class T>
+std::span<const Id> Tape<T>::CallInputs(Id id) const {
+  const Word word = recorder_.words[id];
+  // Outputs behind the first are leaves of its block.
+  const Word first = word.op() == Op::kLeaf ? recorder_.words[word.a()] : word;
+  if (first.op() != Op::kCall) return {};
+  return calls_[first.a()].inputs;
 }
 
 template <class T>
@@ -401,6 +445,10 @@ std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> i
 // Records the segment again at the end of the tape, and sweeps it.
 template <class T>
 void Tape<T>::SweepCall(Id id) {
+  using tape::IsZero;
+  const std::span outputs(adjoints_.data() + id, calls_[recorder_.words[id].a()].outputs);
+  // The root does not depend on it.
+  if (std::ranges::all_of(outputs, [](const T& adjoint) { return IsZero(adjoint); })) return;
   // A copy: nested segments may add to the calls.
   const CallRecord call = calls_[recorder_.words[id].a()];
   const TapeMark mark = Mark();
@@ -408,9 +456,7 @@ void Tape<T>::SweepCall(Id id) {
   Leaves<T> leaves;
   {
     const std::vector<Value<T>> outputs = RunSegment(call, leaves);
-    Expect(outputs.size() == call.outputs,
-           "Backward: expected a segment to return as many outputs as when it was recorded, found "
-           "another number; it has to do the same each time");
+    ExpectTheSame(outputs, id);
     std::vector<Id> ids;
     for (const Value<T>& output : outputs) ids.push_back(output.id());
     ZeroAdjoints(mark.size, recorder_.size);

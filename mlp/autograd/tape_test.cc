@@ -218,7 +218,8 @@ TEST(Tape, BackwardMakesItsTapeCurrent) {
   a.Backward(product);
   EXPECT_EQ(x.gradient(), 5);
   EXPECT_EQ(b.size(), tape::kFirstId);
-  EXPECT_DEATH(b.BackwardFrom(a.size() + 1), "check failed: id < recorder_.size");
+  EXPECT_DEATH(b.BackwardFrom(a.size() + 1),
+               "Tape::BackwardFrom: id: expected a number below [0-9]+, found [0-9]+; give it one");
 }
 
 // A sum that goes on after a mark becomes a run of records that the rewind forgets, not of those

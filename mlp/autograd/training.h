@@ -68,13 +68,17 @@ class ValueTraining {
   using Element = typename Tape<T>::Element;
   static constexpr size_t kWidth = tape::PackTraits<T>::kWidth;
 
-  // The options must be valid.
+  // Options that Validate() refuses end the program.
   explicit ValueTraining(const TrainingOptions& options)
       : options_(options),
         net_(tape_, SpecOf(options), options.seed),
         optimizer_(options.optimizer, net_.numbers().size()),
         dropout_(options.seed, Purpose::kDropout) {
-    MLP_CHECK(kWidth == 1 || !options.update_each_sample);
+    if (kWidth > 1 && options.update_each_sample) {
+      internal::Refuse(
+          "update_each_sample: expected false for packs, whose samples have one gradient, found "
+          "true; take ValueTraining<float> or <double>");
+    }
     const std::vector<T> zeros(net_.inputs(), T(0));
     x_ = tape_.Data(zeros);
     mark_ = tape_.Mark();
@@ -88,7 +92,7 @@ class ValueTraining {
   // Trains on these rows. Returns their mean loss, without l2's part, at the weights that each met.
   // Gradients are 0 before and afterwards.
   double TrainStep(const data::Examples& examples, std::span<const uint32_t> rows) {
-    MLP_CHECK_GT(rows.size(), 0u);
+    internal::ExpectSome(rows.size(), "TrainStep: rows", "give it those of a batch");
     const bool each = options_.update_each_sample;
     const double scale = each ? 1 : 1.0 / static_cast<double>(rows.size());
     double total = 0;
@@ -186,6 +190,9 @@ class ValueTraining {
 
  private:
   static NetSpec SpecOf(const TrainingOptions& options) {
+    if (const absl::Status valid = Validate(options); !valid.ok()) {
+      internal::Refuse(absl::StrCat("ValueTraining: ", valid.message()));
+    }
     if (!options.activations.empty()) return {options.widths, options.activations};
     return MakeNetSpec(options.widths, options.activation);
   }
@@ -208,29 +215,41 @@ class ValueTraining {
   }
 
   void Gather(const data::Examples& examples, std::span<const uint32_t> rows) {
-    MLP_CHECK_EQ(examples.features, net_.inputs());
+    internal::ExpectCount(net_.inputs(), examples.features, "a net's inputs",
+                          "give it one for each number of an example");
+    for (const uint32_t row : rows) {
+      internal::ExpectBelow(row, examples.size, "a row of the examples",
+                            "give it places of examples that are there");
+    }
     static const std::array<Element, 256> kPixels = [] {
       std::array<Element, 256> pixels;
       for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<Element>(i) / 255;
       return pixels;
     }();
     const std::span<T> x = tape_.numbers(x_);
-    const auto gather = [&](auto number_at) {
-      for (size_t lane = 0; lane < rows.size(); ++lane) {
-        const size_t begin = rows[lane] * examples.features;
-        for (size_t i = 0; i < x.size(); ++i) {
-          if constexpr (kWidth == 1) {
-            x[i] = number_at(begin + i);
-          } else {
-            x[i].v[lane] = number_at(begin + i);
-          }
+    const auto gather = [&]([[maybe_unused]] size_t lane, auto number_at) {
+      for (size_t i = 0; i < x.size(); ++i) {
+        if constexpr (kWidth == 1) {
+          x[i] = number_at(i);
+        } else {
+          x[i].v[lane] = number_at(i);
         }
       }
     };
-    if (examples.pixels.empty()) {
-      gather([&](size_t i) { return static_cast<Element>(examples.values[i]); });
-    } else {
-      gather([&](size_t i) { return kPixels[examples.pixels[i]]; });
+    if (!examples.packed.empty()) {
+      std::vector<uint8_t> bytes(examples.features);
+      for (size_t lane = 0; lane < rows.size(); ++lane) {
+        examples.packed.Unpack(rows[lane], bytes.data());
+        gather(lane, [&](size_t i) { return kPixels[bytes[i]]; });
+      }
+    }
+    for (size_t lane = 0; lane < rows.size() && examples.packed.empty(); ++lane) {
+      const size_t begin = rows[lane] * examples.features;
+      if (examples.pixels.empty()) {
+        gather(lane, [&](size_t i) { return static_cast<Element>(examples.values[begin + i]); });
+      } else {
+        gather(lane, [&](size_t i) { return kPixels[examples.pixels[begin + i]]; });
+      }
     }
   }
 

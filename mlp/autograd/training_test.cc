@@ -12,6 +12,7 @@
 
 #include "mlp/base/rng.h"
 #include "mlp/data/dataset.h"
+#include "mlp/data/packing_testing.h"
 #include "mlp/optim/schedule.h"
 #include "mlp/optim/textbook.h"
 #include "mlp/reference/mlp.h"
@@ -309,12 +310,6 @@ TEST_F(TestIntegration, ASampleIsAFewRecords) {
   EXPECT_EQ(training.tape().records(), 16u + 1 + 10 + 3 + 3);
 }
 
-TEST_F(TestIntegration, PacksAreNotUpdatedAfterEachSample) {
-  TrainingOptions options = SmallOptions();
-  options.update_each_sample = true;
-  EXPECT_DEATH(ValueTraining<tape::Pack8d>{options}, "check failed: kWidth == 1");
-}
-
 TEST_F(TestIntegration, DivergenceNamesTheOpThatBeganIt) {
   TrainingOptions options = SmallOptions();
   options.optimizer.learning_rate = 1e200;
@@ -347,6 +342,44 @@ TEST_F(TestIntegration, DropoutTrains) {
   EXPECT_FALSE(Validate(TrainingOptions{.l2 = -1}).ok());
   EXPECT_FALSE(Validate(TrainingOptions{.widths = {3}}).ok());
   EXPECT_TRUE(Validate(options).ok());
+}
+
+// What callers give is checked in all builds.
+TEST_F(TestIntegration, MisuseIsToldWithWhatToDo) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  ValueTraining<double> training(SmallOptions());
+  const std::vector<uint32_t> beyond = {static_cast<uint32_t>(examples_.size)};
+  EXPECT_DEATH(training.TrainStep(examples_, beyond),
+               "a row of the examples: expected a number below");
+  EXPECT_DEATH(training.TrainStep(examples_, {}), "TrainStep: rows: expected at least one");
+  TrainingOptions options = SmallOptions();
+  options.dropout = 1;
+  EXPECT_DEATH(ValueTraining<double>{options}, "ValueTraining: dropout: expected a number in");
+  options.dropout = 0;
+  options.update_each_sample = true;
+  EXPECT_DEATH(ValueTraining<tape::Pack16f>{options},
+               "update_each_sample: expected false for packs");
+  options.widths.front() += 1;
+  options.update_each_sample = false;
+  ValueTraining<double> other(options);
+  EXPECT_DEATH(other.TrainStep(examples_, rows_), "a net's inputs: expected [0-9]+, found [0-9]+");
+}
+
+TEST_F(TestIntegration, PackedPixelsTrainTheSame) {
+  data::Examples bytes;
+  bytes.size = examples_.size;
+  bytes.features = examples_.features;
+  bytes.labels = AlignedBuffer<uint8_t>(bytes.size);
+  std::ranges::copy(examples_.labels, bytes.labels.begin());
+  bytes.pixels = AlignedBuffer<uint8_t>(bytes.size * bytes.features);
+  Stream stream(1, Purpose::kTest);
+  for (uint8_t& pixel : bytes.pixels) pixel = stream.Below(3) == 0 ? stream.Below(256) : 0;
+  const auto train = [&](const data::Examples& examples) {
+    ValueTraining<double> training(SmallOptions());
+    for (int step = 0; step < 5; ++step) training.TrainStep(examples, rows_);
+    return training.net().ModelParameters();
+  };
+  EXPECT_EQ(train(data::Packed(bytes)), train(bytes));
 }
 
 }  // namespace

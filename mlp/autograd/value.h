@@ -17,6 +17,7 @@
 // before the assignment. Values are those of plain numbers to the last bit.
 #pragma once
 
+#include <iosfwd>
 #include <limits>
 #include <ranges>
 #include <span>
@@ -134,8 +135,9 @@ auto pow(const A& a, const B& b) {
   }
 }
 // a where `mask` is not 0, else 0, even where a is infinite or NaN. The mask has no derivative.
-template <class T>
-Value<T> keep(const Value<T>& a, const std::type_identity_t<T>& mask) {
+template <IsVariable A>
+auto keep(const A& a, const typename A::Number& mask) {
+  using T = typename A::Number;
   return MLP_RECORD(KeepNumber, a, mask);
 }
 #undef MLP_RECORD
@@ -152,6 +154,7 @@ Value<T> keep(const Value<T>& a, const std::type_identity_t<T>& mask) {
 #define MLP_UNARY MLP_UNARY_FUNCTION
 #include "mlp/kernels/tape/tape_ops.inc"
 MLP_UNARY_FUNCTION(Neg, operator-)
+MLP_UNARY_FUNCTION(Abs, fabs)
 #undef MLP_UNARY_FUNCTION
 
 template <IsVariable A>
@@ -162,12 +165,16 @@ Value<typename A::Number> operator+(const A& a) {
 // What nobody else has grows: so the sums of std::inner_product and std::accumulate are runs, too.
 template <class T>
 [[gnu::always_inline]] inline Value<T> operator+(Value<T>&& a, Value<T>&& b) {
+  if (&a == &b) [[unlikely]]
+    return std::as_const(a) + std::as_const(b);
   Value<T> sum = std::move(a);
   sum += std::move(b);
   return sum;
 }
 template <class T>
 [[gnu::always_inline]] inline Value<T> operator+(Value<T>&& a, const Value<T>& b) {
+  if (&a == &b) [[unlikely]]
+    return std::as_const(a) + b;
   Value<T> sum = std::move(a);
   sum += b;
   return sum;
@@ -214,17 +221,25 @@ MLP_COMPARISON(!=, kEqualGuard, false, a, b)
 #undef MLP_COMPARISON
 
 // By comparisons, so that they are guards of compiled programs, too.
-template <class T>
-bool isnan(const Value<T>& a) {
+template <IsVariable A>
+bool isnan(const A& a) {
   return a != a;
 }
-template <class T>
-bool isinf(const Value<T>& a) {
-  return a == std::numeric_limits<T>::infinity() || a == -std::numeric_limits<T>::infinity();
+template <IsVariable A>
+bool isinf(const A& a) {
+  using Limits = std::numeric_limits<typename A::Number>;
+  return a == Limits::infinity() || a == -Limits::infinity();
 }
-template <class T>
-bool isfinite(const Value<T>& a) {
-  return a >= std::numeric_limits<T>::lowest() && a <= std::numeric_limits<T>::max();
+template <IsVariable A>
+bool isfinite(const A& a) {
+  using Limits = std::numeric_limits<typename A::Number>;
+  return a >= Limits::lowest() && a <= Limits::max();
+}
+
+// As its number.
+template <IsVariable A, class Character>
+std::basic_ostream<Character>& operator<<(std::basic_ostream<Character>& out, const A& a) {
+  return out << a.value();
 }
 
 // A std::vector, std::array or std::span of values.

@@ -31,8 +31,12 @@ class ValueMlp {
   // Layers with activations of their own: see ParseNetSpec.
   ValueMlp(Tape<T>& tape, const NetSpec& spec, uint64_t seed = 1) : tape_(tape) {
     const std::vector<size_t>& widths = spec.widths;
-    MLP_CHECK_GE(widths.size(), 2u);
-    MLP_CHECK_EQ(spec.activations.size(), widths.size() - 2);
+    if (widths.size() < 2) {
+      internal::Refuse("a net: expected the widths of its inputs and outputs, found " +
+                       std::to_string(widths.size()) + "; e.g. {784, 16, 10}");
+    }
+    internal::ExpectCount(spec.activations.size(), widths.size() - 2, "a net: activations",
+                          "give it one for each layer but the last");
     for (size_t i = 0; i + 1 < widths.size(); ++i) {
       Stream stream(seed, Purpose::kInitialization, 0, static_cast<uint32_t>(i));
       const bool last = i + 2 == widths.size();
@@ -86,7 +90,8 @@ class ValueMlp {
   }
   template <class S>
   void SetModelParameters(std::span<const S> model) {
-    MLP_CHECK_EQ(model.size(), Count());
+    internal::ExpectCount(model.size(), Count(), "SetModelParameters: numbers",
+                          "take those of a model with the same widths");
     EachParameter(
         [&](size_t mine, size_t models) { numbers()[mine] = static_cast<Element>(model[models]); });
   }

@@ -9,10 +9,12 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "mlp/autograd/dot.h"
 #include "mlp/autograd/tape.h"
 #include "mlp/reference/scalar_tape.h"
 
@@ -285,6 +287,30 @@ TEST(Value, AsksWhetherNumbersAreFinite) {
     EXPECT_EQ(isinf(a), std::isinf(number)) << number;
     EXPECT_EQ(isfinite(a), std::isfinite(number)) << number;
   }
+}
+
+TEST(Value, LeavesTakeWhatValuesTake) {
+  Tape<double> tape;
+  const Leaves<double> w = tape.Parameters(std::vector<double>{-2, 3});
+  EXPECT_FALSE(isnan(w[0]) || isinf(w[0]) || !isfinite(w[0]));
+  const Value<double> y = keep(w[1], 1.0) * fabs(w[0]);
+  tape.Backward(y);
+  EXPECT_EQ(w[0].gradient(), -3);
+  EXPECT_EQ(w[1].gradient(), 2);
+  std::ostringstream text;
+  text << y << " " << w[1];
+  EXPECT_EQ(text.str(), "6 3");
+}
+
+// Also where they are among ids that others sweep over.
+TEST(Value, DataHaveNoGradient) {
+  Tape<double> tape;
+  const Leaves<double> w = tape.Parameters(std::vector<double>{2, 3});
+  const Leaves<double> x = tape.Data(std::vector<double>{5, 7});
+  const Value<double> y = w[0] * x[0];
+  tape.Backward(y * x[1] + dot(w, x));
+  for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(x[i].gradient(), 0);
+  EXPECT_EQ(w[0].gradient(), 5 * 7 + 5);
 }
 
 TEST(Value, FloatsAreTapesOfTheirOwn) {

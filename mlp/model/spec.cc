@@ -77,8 +77,10 @@ class Parser {
     const std::string token = next_ < tokens_.size() ? tokens_[next_++] : "";
     size_t width = 0;
     if (!absl::SimpleAtoi(token, &width) || width == 0 || width > kMaxWidth) {
+      const bool is_name = !token.empty() && absl::ascii_isalpha(token[0]);
       return Wrong(absl::StrCat("a width from 1 to ", kMaxWidth, " as part ", next_),
-                   absl::StrCat("\"", token, "\""));
+                   absl::StrCat("\"", token, "\"",
+                                is_name ? " (activations stand behind their layer's width)" : ""));
     }
     return width;
   }

@@ -97,9 +97,15 @@ TEST(SpecTest, MistakesAreNamedWithTheirPlace) {
               absl::StrCat("model \"", text, "\": expected ", rest, "; e.g. 784-128-128-128-10"));
   };
   wrong("", "a width from 1 to 1048576 as part 1, found \"\"");
-  wrong("relu", "a width from 1 to 1048576 as part 1, found \"relu\"");
-  wrong("784-relu-10", "a width from 1 to 1048576 as part 2, found \"relu\"");
-  wrong("784-128-relu-tanh-10", "a width from 1 to 1048576 as part 4, found \"tanh\"");
+  wrong("relu",
+        "a width from 1 to 1048576 as part 1, found \"relu\" (activations stand behind their "
+        "layer's width)");
+  wrong("784-relu-10",
+        "a width from 1 to 1048576 as part 2, found \"relu\" (activations stand behind their "
+        "layer's width)");
+  wrong("784-128-relu-tanh-10",
+        "a width from 1 to 1048576 as part 4, found \"tanh\" (activations stand behind their "
+        "layer's width)");
   wrong("784-0-10", "a width from 1 to 1048576 as part 2, found \"0\"");
   wrong("784-12x-10", "a width from 1 to 1048576 as part 2, found \"12x\"");
   wrong("-784-10", "a width from 1 to 1048576 as part 1, found \"\"");

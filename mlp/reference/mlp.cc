@@ -61,9 +61,10 @@ std::vector<double> Mlp::Gradient(const Matrix& x, const std::vector<int>& label
 }
 
 double Mlp::Step(const Matrix& x, const std::vector<int>& labels, Optimizer& optimizer,
-                 double clip_norm) {
+                 double clip_norm, double l2) {
   const double loss = Loss(x, labels);
   std::vector<double> gradient = Gradient(x, labels);
+  for (size_t i = 0; i < gradient.size(); ++i) gradient[i] += l2 * parameters_[i];
   if (clip_norm > 0) ClipGlobalNorm(clip_norm, gradient);
   optimizer.Step(gradient, parameters_);
   return loss;

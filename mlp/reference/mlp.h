@@ -39,10 +39,11 @@ class Mlp {
   // dLoss/dparameters, in the parameters' layout.
   std::vector<double> Gradient(const Matrix& x, const std::vector<int>& labels) const;
 
-  // One step of the optimizer on this batch, its gradient first clipped to the norm clip_norm if
-  // that is greater than 0. Returns the loss before the step.
+  // One step of the optimizer on this batch, from the gradient of loss + l2 / 2 * (sum of squares
+  // of all parameters), first clipped to the norm clip_norm if that is greater than 0. Returns the
+  // loss before the step, without l2's part.
   double Step(const Matrix& x, const std::vector<int>& labels, Optimizer& optimizer,
-              double clip_norm = 0);
+              double clip_norm = 0, double l2 = 0);
 
   // The class of each row of x, see ClassesOf. [batch]
   std::vector<int> Predict(const Matrix& x) const;
