@@ -5,9 +5,13 @@
 
 #include "benchmarks/peers/command.h"
 #include "mlp/flags/flags.h"
+#include "mlp/flags/program.h"
 
-int main(int argc, char** argv) {
-  using mlp::peers::Json;
+namespace {
+
+using mlp::peers::Json;
+
+int Main(int argc, char** argv) {
   size_t epochs = 3;
   std::vector<std::string> words;
   mlp::flags::Flags flags("command_peer",
@@ -32,4 +36,10 @@ int main(int argc, char** argv) {
     std::cout << mlp::record::Dump(answer.ok() ? *answer : refusal) << std::endl;
   }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("command_peer", [&] { return Main(argc, argv); });
 }

@@ -15,6 +15,7 @@
 #include "mlp/data/batcher.h"
 #include "mlp/engine/inference.h"
 #include "mlp/flags/flags.h"
+#include "mlp/flags/program.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
 #include "mlp/train/trainer.h"
@@ -115,7 +116,9 @@ class MlpPeer final : public Peer {
 }  // namespace
 }  // namespace mlp::peers
 
-int main(int argc, char** argv) {
+namespace {
+
+int Main(int argc, char** argv) {
   namespace cli = mlp::cli;
   cli::TrainFlags options;
   mlp::flags::Flags flags("mlp_peer",
@@ -134,4 +137,10 @@ int main(int argc, char** argv) {
   return mlp::peers::Main(
       {.name = "mlp", .versions = {{"mlp", mlp::version::VersionText()}}, .pack_below = pack_below},
       [&](const mlp::peers::Job& job) { return MlpPeer::Make(flags, options, job); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mlp::flags::RunMain("mlp_peer", [&] { return Main(argc, argv); });
 }
