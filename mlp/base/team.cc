@@ -6,6 +6,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,12 +40,32 @@ long Futex(const std::atomic<T>& word, int operation, uint32_t value) {
   return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
 }
 
-// A yield that takes so long has let another program's thread in.
-constexpr double kSlowYield_s = 50e-6;
-// The waits that do without yields after one like that.
-constexpr int kWaitsAfterSlowYield = 500;
-constexpr int kYields = 1000;
-thread_local int waits_without_yield = 0;
+// How often another thread ran on this thread's CPU though it could have run itself: in a yield,
+// too.
+int64_t LetIn() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
+}
+
+// Whether a yield took long, as it does where it lets another program's thread in; not where
+// nothing but the whole machine stood still, as a virtual one may.
+bool YieldsSlowly() {
+  constexpr double kSlow_s = 50e-6;
+  const int64_t before = LetIn();
+  const Timer timer;
+  std::this_thread::yield();
+  return timer.Seconds() > kSlow_s && LetIn() > before;
+}
+
+// The waits that do without yields after one that was slow: few at first, more where the next one
+// is, too.
+constexpr int kFewestWaits = 16, kMostWaits = 512;
+struct Patience {
+  int waits_without_yield = 0;
+  int next = kFewestWaits;
+};
+thread_local Patience patience;
 
 // Returns when `holds` is true of the word: spins for a while, then yields, then sleeps. Who sleeps
 // on a free CPU is late to wake; beside another program's threads a yield costs a slice of their
@@ -55,14 +76,20 @@ void Await(int spins, const std::atomic<T>& word, Condition holds) {
     if (holds(word.load(std::memory_order_acquire))) return;
     __builtin_ia32_pause();
   }
-  if (waits_without_yield > 0) {
-    --waits_without_yield;
+  constexpr int kYields = 1000;
+  if (patience.waits_without_yield > 0) {
+    --patience.waits_without_yield;
   } else if (spins > 0) {
-    for (int i = 0; i < kYields && waits_without_yield == 0; ++i) {
-      const Timer timer;
-      std::this_thread::yield();
-      if (timer.Seconds() > kSlowYield_s) waits_without_yield = kWaitsAfterSlowYield;
-      if (holds(word.load(std::memory_order_acquire))) return;
+    bool slow = false;
+    for (int i = 0; i < kYields && !slow; ++i) {
+      slow = YieldsSlowly();
+      if (slow) {
+        patience.waits_without_yield = patience.next;
+        patience.next = std::min(2 * patience.next, kMostWaits);
+      }
+      if (!holds(word.load(std::memory_order_acquire))) continue;
+      if (!slow) patience.next = kFewestWaits;
+      return;
     }
   }
   // Either Set sees the sleeper, or the sleeper sees what was set.

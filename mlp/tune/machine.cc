@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "mlp/base/check.h"
@@ -25,7 +26,8 @@ constexpr char kModel[] = "784-128-128-128-10";
 constexpr size_t kBatch = 64;
 constexpr size_t kSteps = 6;  // of one measurement: about a millisecond
 
-data::Examples MakeExamples(double density, const model::ModelSpec& spec) {
+// As `mlp train` has them: packed where that is worthwhile for who skips zeros.
+data::Examples MakeExamples(double density, bool skips, const model::ModelSpec& spec) {
   constexpr size_t kSize = kSteps * kBatch;
   uint32_t drawn = 0;
   const auto draw = [&drawn] { return Philox4x32({drawn++}, {}); };
@@ -37,6 +39,14 @@ data::Examples MakeExamples(double density, const model::ModelSpec& spec) {
   for (uint8_t& pixel : examples.pixels) {
     const auto random = draw();
     pixel = random[0] < density * 0x1p32 ? static_cast<uint8_t>(1 + random[1] % 255) : 0;
+  }
+  const train::StrategyOptions strategy = {.kind = train::StrategyKind::kTensorParallel,
+                                           .skip_zeros = skips};
+  if (density < train::PackBelow(strategy, {})) {
+    data::PixelPacker packer(spec.inputs);
+    packer.Append(examples.pixels.span());
+    examples.packed = std::move(packer).Finish();
+    examples.pixels = {};
   }
   for (uint8_t& label : examples.labels) label = static_cast<uint8_t>(draw()[0] % spec.outputs());
   return examples;
@@ -108,15 +118,15 @@ Space ThisMachine() {
 
 Tuning TuneThisMachine() {
   const model::ModelSpec spec = *model::ParseModelSpec(kModel);
-  std::map<double, data::Examples> examples;
+  std::map<std::pair<double, bool>, data::Examples> examples;
   // Data of any density are the same work's way: a contender serves all of them.
   std::vector<std::pair<Candidate, std::unique_ptr<Contender>>> contenders;
   const Timer timer;
   return Tune(
       ThisMachine(),
       [&](const Candidate& candidate) {
-        const auto [data, is_new] = examples.try_emplace(candidate.density);
-        if (is_new) data->second = MakeExamples(candidate.density, spec);
+        const auto [data, is_new] = examples.try_emplace({candidate.density, candidate.skip_zeros});
+        if (is_new) data->second = MakeExamples(candidate.density, candidate.skip_zeros, spec);
         Candidate way = candidate;
         way.density = 1;
         auto found = std::ranges::find(contenders, way, [](const auto& c) { return c.first; });
