@@ -2,57 +2,63 @@
 #pragma once
 
 #include <cstddef>
-#include <source_location>
 #include <string>
 
 #include "mlp/base/check.h"
 
 namespace mlp::autograd::internal {
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void Refuse(
-    const std::string& message, const std::source_location& at = std::source_location::current()) {
-  mlp::internal::CheckFailed(at.file_name(), static_cast<int>(at.line()), message);
+// Where a function with this as its last argument is called. (Clang 14 lacks std::source_location.)
+struct Place {
+  const char* file;
+  int line;
+  static constexpr Place Here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void Refuse(const std::string& message,
+                                                          const Place& at = Place::Here()) {
+  mlp::internal::CheckFailed(at.file, at.line, message);
 }
 
 // Apart, so that what checks stays small enough to be inlined.
 [[noreturn, gnu::cold, gnu::noinline]] inline void Refuse(const char* what,
                                                           const std::string& expected, size_t found,
-                                                          const char* remedy,
-                                                          const std::source_location& at) {
+                                                          const char* remedy, const Place& at) {
   Refuse(std::string(what) + ": expected " + expected + ", found " + std::to_string(found) + "; " +
              remedy,
          at);
 }
 [[noreturn, gnu::cold, gnu::noinline]] inline void RefuseCount(size_t found, size_t expected,
                                                                const char* what, const char* remedy,
-                                                               const std::source_location& at) {
+                                                               const Place& at) {
   Refuse(what, std::to_string(expected), found, remedy, at);
 }
 [[noreturn, gnu::cold, gnu::noinline]] inline void RefuseIndex(size_t found, size_t end,
                                                                const char* what, const char* remedy,
-                                                               const std::source_location& at) {
+                                                               const Place& at) {
   Refuse(what, "a number below " + std::to_string(end), found, remedy, at);
 }
 
 // A count has to be that of what it belongs to. what: "dot: factors".
-[[gnu::always_inline]] inline void ExpectCount(
-    size_t found, size_t expected, const char* what, const char* remedy,
-    const std::source_location& at = std::source_location::current()) {
+[[gnu::always_inline]] inline void ExpectCount(size_t found, size_t expected, const char* what,
+                                               const char* remedy,
+                                               const Place& at = Place::Here()) {
   if (found != expected) [[unlikely]]
     RefuseCount(found, expected, what, remedy, at);
 }
 
-[[gnu::always_inline]] inline void ExpectSome(
-    size_t found, const char* what, const char* remedy,
-    const std::source_location& at = std::source_location::current()) {
+[[gnu::always_inline]] inline void ExpectSome(size_t found, const char* what, const char* remedy,
+                                              const Place& at = Place::Here()) {
   if (found == 0) [[unlikely]]
     Refuse(what, "at least one", found, remedy, at);
 }
 
 // An index has to be below `end`.
-[[gnu::always_inline]] inline void ExpectBelow(
-    size_t found, size_t end, const char* what, const char* remedy,
-    const std::source_location& at = std::source_location::current()) {
+[[gnu::always_inline]] inline void ExpectBelow(size_t found, size_t end, const char* what,
+                                               const char* remedy,
+                                               const Place& at = Place::Here()) {
   if (found >= end) [[unlikely]]
     RefuseIndex(found, end, what, remedy, at);
 }

@@ -21,7 +21,6 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
-#include <source_location>
 #include <span>
 #include <string>
 #include <system_error>
@@ -128,10 +127,9 @@ class Tape {
  private:
   // What was done with the tape has to make sense. The message: what, expected, found, remedy.
   static void Expect(bool condition, const char* message,
-                     const std::source_location& at = std::source_location::current()) {
+                     const internal::Place& at = internal::Place::Here()) {
     if (!condition) [[unlikely]]
-      mlp::internal::CheckFailed(at.file_name(), static_cast<int>(at.line()),
-                                 std::string("Tape::") + message);
+      mlp::internal::CheckFailed(at.file, at.line, std::string("Tape::") + message);
   }
   [[noreturn, gnu::cold]] void ParametersTooLate() const;
   [[noreturn, gnu::cold]] static void NoRoom();
