@@ -11,11 +11,14 @@
 
 namespace mlp::autograd {
 
+void ExpectWidths(size_t count) {
+  if (count >= 2) return;
+  internal::Refuse("a net: expected the widths of its inputs and outputs, found " +
+                   std::to_string(count) + "; e.g. {784, 16, 10}");
+}
+
 NetSpec MakeNetSpec(std::vector<size_t> widths, Activation activation) {
-  if (widths.size() < 2) {
-    internal::Refuse("a net: expected the widths of its inputs and outputs, found " +
-                     std::to_string(widths.size()) + "; e.g. {784, 16, 10}");
-  }
+  ExpectWidths(widths.size());
   std::vector<Activation> activations(widths.size() - 2, activation);
   return {std::move(widths), std::move(activations)};
 }

@@ -17,6 +17,9 @@ struct NetSpec {
   bool operator==(const NetSpec&) const = default;
 };
 
+// Ends the program where there are fewer than two.
+void ExpectWidths(size_t count);
+
 // All hidden layers have that activation. widths: at least two.
 NetSpec MakeNetSpec(std::vector<size_t> widths, Activation activation);
 

@@ -236,16 +236,13 @@ class ValueTraining {
         }
       }
     };
-    if (!examples.packed.empty()) {
-      std::vector<uint8_t> bytes(examples.features);
-      for (size_t lane = 0; lane < rows.size(); ++lane) {
-        examples.packed.Unpack(rows[lane], bytes.data());
-        gather(lane, [&](size_t i) { return kPixels[bytes[i]]; });
-      }
-    }
-    for (size_t lane = 0; lane < rows.size() && examples.packed.empty(); ++lane) {
+    for (size_t lane = 0; lane < rows.size(); ++lane) {
       const size_t begin = rows[lane] * examples.features;
-      if (examples.pixels.empty()) {
+      if (!examples.packed.empty()) {
+        unpacked_.resize(examples.features);
+        examples.packed.Unpack(rows[lane], unpacked_.data());
+        gather(lane, [&](size_t i) { return kPixels[unpacked_[i]]; });
+      } else if (examples.pixels.empty()) {
         gather(lane, [&](size_t i) { return static_cast<Element>(examples.values[begin + i]); });
       } else {
         gather(lane, [&](size_t i) { return kPixels[examples.pixels[begin + i]]; });
@@ -279,6 +276,7 @@ class ValueTraining {
   Leaves<T> x_;
   TapeMark mark_{};
   std::vector<T> mask_;
+  std::vector<uint8_t> unpacked_;  // a row, if rows are packed
   std::string first_non_finite_;
 };
 

@@ -31,10 +31,7 @@ class ValueMlp {
   // Layers with activations of their own: see ParseNetSpec.
   ValueMlp(Tape<T>& tape, const NetSpec& spec, uint64_t seed = 1) : tape_(tape) {
     const std::vector<size_t>& widths = spec.widths;
-    if (widths.size() < 2) {
-      internal::Refuse("a net: expected the widths of its inputs and outputs, found " +
-                       std::to_string(widths.size()) + "; e.g. {784, 16, 10}");
-    }
+    ExpectWidths(widths.size());
     internal::ExpectCount(spec.activations.size(), widths.size() - 2, "a net: activations",
                           "give it one for each layer but the last");
     for (size_t i = 0; i + 1 < widths.size(); ++i) {
