@@ -22,6 +22,15 @@ struct Place {
   mlp::internal::CheckFailed(at.file, at.line, message);
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void Refuse(const char* message, const Place& at) {
+  Refuse(std::string(message), at);
+}
+[[gnu::always_inline]] inline void Expect(bool condition, const char* message,
+                                          const Place& at = Place::Here()) {
+  if (!condition) [[unlikely]]
+    Refuse(message, at);
+}
+
 // Apart, so that what checks stays small enough to be inlined.
 [[noreturn, gnu::cold, gnu::noinline]] inline void Refuse(const char* what,
                                                           const std::string& expected, size_t found,

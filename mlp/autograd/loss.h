@@ -30,15 +30,17 @@ template <class T>
 Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>& label) {
   internal::ExpectSome(logits.size(), "softmax_cross_entropy: logits",
                        "give it one for each class");
-  const bool compiles = Recorder<T>::current->guards;
-  T largest = logits[0].value();
-  for (const Value<T>& logit : logits) largest = tape::Max::Value(largest, logit.value());
   for (const Value<T>& logit : logits) (void)logit.id();  // Recorded before what follows.
-  Value<T> minus_largest = -largest;
-  Value<T> any_largest = logits[0];
-  if (compiles) {
-    for (const Value<T>& logit : logits) any_largest = max(any_largest, logit);
-    minus_largest = -any_largest;
+  Value<T> largest, minus_largest;
+  if (Recorder<T>::current->guards) {  // It compiles.
+    largest = logits[0];
+    for (const Value<T>& logit : logits) largest = max(largest, logit);
+    minus_largest = -largest;
+  } else {
+    T number = logits[0].value();
+    for (const Value<T>& logit : logits) number = tape::Max::Value(number, logit.value());
+    largest = number;
+    minus_largest = -number;
   }
   // Each step for all classes, one after the other on the tape: one record.
   const auto for_each = [&](auto op) {
@@ -52,15 +54,13 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
   const Leaves<T> powers = for_each([&](size_t k) { return exp(differences[k]); });
   Value<T> sum = powers[0];
   for (size_t k = 1; k < logits.size(); ++k) sum += powers[k];
-  // Beside a number an op has no derivative.
-  Value<T> loss = compiles ? RecordOp<Op::kAddNumber, tape::AddNumber, T>(log(sum), any_largest)
-                           : log(sum) - minus_largest;
+  // What it adds has no derivative.
+  Value<T> loss = RecordOp<Op::kAddNumber, tape::AddNumber, T>(log(sum), largest);
   const auto check = [&](int class_of) {
     if (class_of >= 0 && static_cast<size_t>(class_of) < logits.size()) return;
-    mlp::internal::CheckFailed(
-        __FILE__, __LINE__,
-        "softmax_cross_entropy: label: expected 0 to " + std::to_string(logits.size() - 1) +
-            ", found " + std::to_string(class_of) + "; give the net an output for each class");
+    internal::Refuse("softmax_cross_entropy: label: expected 0 to " +
+                     std::to_string(logits.size() - 1) + ", found " + std::to_string(class_of) +
+                     "; give the net an output for each class");
   };
   if constexpr (Recorder<T>::kPacked) {
     for (const int class_of : label) check(class_of);

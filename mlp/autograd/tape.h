@@ -19,12 +19,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <functional>
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "mlp/autograd/expect.h"
@@ -77,9 +75,10 @@ class Tape {
   // Their numbers, to be changed before anything is recorded that reads them. Those of parameters
   // are in parameters().
   std::span<T> numbers(Leaves<T> leaves) {
-    Expect(leaves.first() >= recorder_.uniform,
-           "numbers: expected leaves of Inputs or Data, found parameters; theirs are in "
-           "parameters()");
+    internal::Expect(
+        leaves.first() >= recorder_.uniform,
+        "Tape::numbers: expected leaves of Inputs or Data, found parameters; theirs are in "
+        "parameters()");
     return {values_.data() + leaves.first(), leaves.size()};
   }
 
@@ -99,7 +98,7 @@ class Tape {
   // must not be used any more.
   void Rewind(const TapeMark& mark);
 
-  // A segment that keeps its ends alone: see checkpoint.h.
+  // A segment that keeps its ends alone: see checkpoint.h, and tape_segments.h for how.
   using Segment = std::function<std::vector<Value<T>>(std::span<const Value<T>>)>;
   std::vector<Value<T>> Call(Segment segment, std::span<const Value<T>> inputs);
 
@@ -125,12 +124,6 @@ class Tape {
   Id parameters_end() const { return tape::kFirstId + static_cast<Id>(parameter_count_); }
 
  private:
-  // What was done with the tape has to make sense. The message: what, expected, found, remedy.
-  static void Expect(bool condition, const char* message,
-                     const internal::Place& at = internal::Place::Here()) {
-    if (!condition) [[unlikely]]
-      mlp::internal::CheckFailed(at.file, at.line, std::string("Tape::") + message);
-  }
   [[noreturn, gnu::cold]] void ParametersTooLate() const;
   [[noreturn, gnu::cold]] static void NoRoom();
 
@@ -217,22 +210,19 @@ bool Tape<T>::TryReserve(Id ids) {
 
 template <class T>
 void Tape<T>::ParametersTooLate() const {
-  mlp::internal::CheckFailed(
-      __FILE__, __LINE__,
+  internal::Refuse(
       "Tape::Parameters: expected a tape with nothing but parameters on it, found " +
-          std::to_string(recorder_.size - parameters_end()) +
-          " values or inputs behind them; make all parameters (and nets) before the first value");
+      std::to_string(recorder_.size - parameters_end()) +
+      " values or inputs behind them; make all parameters (and nets) before the first value");
 }
 
 template <class T>
 void Tape<T>::NoRoom() {
   const std::string reason = std::generic_category().message(errno);
-  mlp::internal::CheckFailed(
-      __FILE__, __LINE__,
-      "a tape: expected address space for at least " + std::to_string(kFewestIds) +
-          " values, found that the system refuses it (" + reason +
-          "); use one tape again by Rewind instead of many at once, or raise ulimit -v or "
-          "vm.max_map_count, of which a tape takes several");
+  internal::Refuse("a tape: expected address space for at least " + std::to_string(kFewestIds) +
+                   " values, found that the system refuses it (" + reason +
+                   "); use one tape again by Rewind instead of many at once, or raise ulimit -v or "
+                   "vm.max_map_count, of which a tape takes several");
 }
 
 template <class T>
@@ -335,9 +325,10 @@ void Tape<T>::BackwardFrom(Id id, const T& seed) {
   Activate();
   internal::ExpectBelow(id, recorder_.size, "Tape::BackwardFrom: id",
                         "give it one of a value on this tape");
-  Expect(segments_ == 0,
-         "Backward: expected no segment of a checkpoint at work, found a call from within one; "
-         "differentiate what the segment returned, when it has");
+  internal::Expect(
+      segments_ == 0,
+      "Tape::Backward: expected no segment of a checkpoint at work, found a call from within "
+      "one; differentiate what the segment returned, when it has");
   const Id bottom = parameters_end();
   ZeroAdjoints(0, tape::kFirstId);
   ZeroAdjoints(bottom, recorder_.size);
@@ -376,97 +367,6 @@ void Tape<T>::Sweep(Id from, Id to) {
 }
 
 template <class T>
-std::vector<Value<T>> Tape<T>::RunSegment(const CallRecord& call, Leaves<T>& leaves) {
-  std::vector<T> numbers;
-  for (const Id id : call.inputs) numbers.push_back(recorder_.Load(id));
-  leaves = Inputs(numbers);
-  std::vector<Value<T>> inputs;
-  for (size_t i = 0; i < leaves.size(); ++i) inputs.emplace_back(leaves[i]);
-  struct Within {
-    int& segments;
-    ~Within() { --segments; }
-  } const within{++segments_};
-  return call.segment(inputs);
-}
-
-// A segment that does something else each time has no derivatives.
-template <class T>
-void Tape<T>::ExpectTheSame(const std::vector<Value<T>>& outputs, Id id) {
-  Expect(outputs.size() == calls_[recorder_.words[id].a()].outputs,
-         "Backward: expected a segment to return as many outputs as when it was recorded, found "
-         "another number; it has to do the same each time");
-#if MLP_AUTOGRAD_CHECKS
-  for (Id k = 0; k < outputs.size(); ++k) {
-    const T again = outputs[k].value();
-    const T before = recorder_.Load(id + k);
-    Expect(std::memcmp(&again, &before, sizeof(T)) == 0,
-           "Backward: expected a segment to return the same numbers as when it was recorded, found "
-           "others; it has to depend on its inputs and on parameters alone");
-  }
-#endif
-}
-
-template <class T>
-std::span<const Id> Tape<T>::CallInputs(Id id) const {
-  const Word word = recorder_.words[id];
-  // Outputs behind the first are leaves of its block.
-  const Word first = word.op() == Op::kLeaf ? recorder_.words[word.a()] : word;
-  if (first.op() != Op::kCall) return {};
-  return calls_[first.a()].inputs;
-}
-
-template <class T>
-std::vector<Value<T>> Tape<T>::Call(Segment segment, std::span<const Value<T>> inputs) {
-  Activate();
-  Expect(!recorder_.guards,
-         "Call: expected a program without checkpoints to compile, found one; compile it without");
-  CallRecord call = {std::move(segment), {}, 0};
-  for (const Value<T>& input : inputs) call.inputs.push_back(input.id());
-  const TapeMark mark = Mark();
-  std::vector<T> numbers;
-  {
-    const Forget forget{*this, mark};
-    Leaves<T> leaves;
-    for (const Value<T>& output : RunSegment(call, leaves)) numbers.push_back(output.value());
-  }
-  Expect(!numbers.empty(),
-         "Call: expected a segment with at least one output, found none; let it return them");
-  call.outputs = static_cast<Id>(numbers.size());
-  const Leaves<T> block = Inputs(numbers);
-  recorder_.words[block.first()] = Word::Make(Op::kCall, static_cast<Id>(calls_.size()));
-  calls_.push_back(std::move(call));
-  std::vector<Value<T>> outputs;
-  for (size_t i = 0; i < block.size(); ++i) outputs.emplace_back(block[i]);
-  return outputs;
-}
-
-// Records the segment again at the end of the tape, and sweeps it.
-template <class T>
-void Tape<T>::SweepCall(Id id) {
-  using tape::IsZero;
-  const std::span outputs(adjoints_.data() + id, calls_[recorder_.words[id].a()].outputs);
-  // The root does not depend on it.
-  if (std::ranges::all_of(outputs, [](const T& adjoint) { return IsZero(adjoint); })) return;
-  // A copy: nested segments may add to the calls.
-  const CallRecord call = calls_[recorder_.words[id].a()];
-  const TapeMark mark = Mark();
-  const Forget forget{*this, mark};
-  Leaves<T> leaves;
-  {
-    const std::vector<Value<T>> outputs = RunSegment(call, leaves);
-    ExpectTheSame(outputs, id);
-    std::vector<Id> ids;
-    for (const Value<T>& output : outputs) ids.push_back(output.id());
-    ZeroAdjoints(mark.size, recorder_.size);
-    for (Id k = 0; k < call.outputs; ++k) AddToAdjoint(ids[k], adjoints_.data()[id + k]);
-  }
-  Sweep(recorder_.size - 1, mark.size);
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    AddToAdjoint(call.inputs[i], adjoints_.data()[leaves[i].id()]);
-  }
-}
-
-template <class T>
 void Tape<T>::AddToAdjoint(Id id, const T& adjoint) {
   if constexpr (Recorder<T>::kPacked) {
     if (id < recorder_.uniform) {
@@ -494,21 +394,24 @@ template <class T>
 void Tape<T>::Rewind(const TapeMark& mark) {
   Activate();
 #if MLP_AUTOGRAD_CHECKS
-  Expect(mark.tape == this,
-         "Rewind: expected a mark that this tape's Mark() made, found one of another tape or of "
-         "none; rewind each tape to marks of its own");
+  internal::Expect(
+      mark.tape == this,
+      "Tape::Rewind: expected a mark that this tape's Mark() made, found one of another tape or "
+      "of none; rewind each tape to marks of its own");
 #endif
-  Expect(mark.size >= parameters_end(),
-         "Rewind: expected a mark from after the last parameters, found an earlier one; make the "
-         "mark when all parameters are there");
+  internal::Expect(
+      mark.size >= parameters_end(),
+      "Tape::Rewind: expected a mark from after the last parameters, found an earlier one; make "
+      "the mark when all parameters are there");
   bool there = mark.size <= recorder_.size && mark.runs <= recorder_.run_count &&
                mark.calls <= calls_.size();
 #if MLP_AUTOGRAD_CHECKS
   there = there && recorder_.births[mark.size - 1] <= mark.epoch;
 #endif
-  Expect(there,
-         "Rewind: expected a mark that the tape was not rewound past, found one whose values are "
-         "gone; make a new mark after each rewind to an earlier one");
+  internal::Expect(
+      there,
+      "Tape::Rewind: expected a mark that the tape was not rewound past, found one whose values "
+      "are gone; make a new mark after each rewind to an earlier one");
   recorder_.size = mark.size;
   recorder_.run_count = mark.runs;
   calls_.resize(mark.calls);
@@ -533,3 +436,5 @@ size_t Tape<T>::records() const {
 }
 
 }  // namespace mlp::autograd
+
+#include "mlp/autograd/tape_segments.h"  // IWYU pragma: keep

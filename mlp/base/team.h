@@ -26,7 +26,7 @@ struct Range {
 Range Share(size_t n, size_t grain, size_t part, size_t parts);
 
 // Meeting point of a fixed number of threads; reusable. Spins for a short while, if each thread can
-// have a CPU of its own, then sleeps.
+// have a CPU of its own, then yields, where that costs little, then sleeps.
 class Barrier {
  public:
   explicit Barrier(int threads);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <span>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -53,9 +54,10 @@ PixelUse FindPixelUse(const Examples& examples) {
   return use;
 }
 
-void UnpackDense(Examples& examples, double pack_below) {
+void SetPixels(Examples& examples, PixelPacker packer, double pack_below) {
+  examples.packed = std::move(packer).Finish();
   const PackedPixels& packed = examples.packed;
-  if (packed.empty() || FindPixelUse(examples).density < pack_below) return;
+  if (FindPixelUse(examples).density < pack_below) return;
   examples.pixels = AlignedBuffer<uint8_t>(packed.size() * packed.features());
   for (size_t i = 0; i < packed.size(); ++i) {
     packed.Unpack(i, examples.pixels.data() + i * packed.features());

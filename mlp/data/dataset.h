@@ -48,9 +48,9 @@ struct PixelUse {
 // Walks all pixels that are not packed, once.
 PixelUse FindPixelUse(const Examples& examples);
 
-// Unpacks packed pixels of which this part or more are not 0. Exhausted memory throws
-// std::bad_alloc.
-void UnpackDense(Examples& examples, double pack_below);
+// Gives the examples what was packed: as it is, or as bytes where the part of pixels that are not 0
+// is pack_below or more. Exhausted memory throws std::bad_alloc.
+void SetPixels(Examples& examples, PixelPacker packer, double pack_below);
 
 // SHA-256 over train pixels, labels, values, then those of the test part, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);

@@ -72,12 +72,16 @@ TEST(PackedTest, TheSameUseAndTheSameHash) {
 
 TEST(PackedTest, WhatIsDenseIsUnpacked) {
   const std::vector<uint8_t> pixels = {0, 1, 0, 9, 0, 0, 0, 0};  // a quarter
-  Examples examples = Packed(Of(2, pixels));
-  UnpackDense(examples, 0.26);
-  EXPECT_TRUE(examples.pixels.empty());
-  UnpackDense(examples, 0.25);
-  EXPECT_TRUE(examples.packed.empty());
-  EXPECT_TRUE(std::ranges::equal(examples.pixels, pixels));
+  const auto packed_below = [&](double pack_below) {
+    PixelPacker packer(4);
+    packer.Append(pixels);
+    Examples examples{.pixels = {}, .labels = {}, .size = 2, .features = 4};
+    SetPixels(examples, std::move(packer), pack_below);
+    return examples;
+  };
+  EXPECT_TRUE(packed_below(0.26).pixels.empty());
+  EXPECT_TRUE(packed_below(0.25).packed.empty());
+  EXPECT_TRUE(std::ranges::equal(packed_below(0.25).pixels, pixels));
 }
 
 }  // namespace

@@ -232,8 +232,7 @@ Examples MakePart(uint64_t seed, uint32_t part, size_t size, double pack_below) 
     if (packs) packer.Append(pixels.span().first(count * kDigitPixels));
   }
   if (packs) {
-    examples.packed = std::move(packer).Finish();
-    UnpackDense(examples, pack_below);
+    SetPixels(examples, std::move(packer), pack_below);
   } else {
     examples.pixels = std::move(pixels);
   }

@@ -233,7 +233,7 @@ absl::StatusOr<AlignedBuffer<uint8_t>> ReadBytes(OpenIdx& idx) {
 constexpr size_t kPackedBlock = size_t{1} << 16;
 
 // The rows, of at most kPackedBlock features each. Exhausted memory throws std::bad_alloc.
-absl::StatusOr<PackedPixels> ReadPacked(OpenIdx& idx, size_t features) {
+absl::StatusOr<PixelPacker> ReadPacked(OpenIdx& idx, size_t features) {
   PixelPacker packer(features);
   std::vector<uint8_t> block(kPackedBlock / features * features);
   for (size_t done = 0; done < idx.size;) {
@@ -243,7 +243,7 @@ absl::StatusOr<PackedPixels> ReadPacked(OpenIdx& idx, size_t features) {
     done += rows.size();
   }
   MLP_RETURN_IF_ERROR(CheckEnd(idx));
-  return std::move(packer).Finish();
+  return packer;
 }
 
 }  // namespace
@@ -264,8 +264,8 @@ absl::StatusOr<LabelledImages> ReadExamples(absl::string_view images_path,
   Examples examples{.pixels = {}, .labels = {}, .size = size, .features = rows * cols};
   if (pack_below > 0 && examples.features <= kPackedBlock) {
     try {
-      MLP_ASSIGN_OR_RETURN(examples.packed, ReadPacked(images, examples.features));
-      UnpackDense(examples, pack_below);
+      MLP_ASSIGN_OR_RETURN(PixelPacker packer, ReadPacked(images, examples.features));
+      SetPixels(examples, std::move(packer), pack_below);
     } catch (const std::bad_alloc&) {
       return OutOfMemory(images_path, images.size);
     }
