@@ -1,5 +1,7 @@
 #include "analysis/plot.h"
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "mlp/base/check.h"
@@ -55,7 +57,9 @@ std::optional<Drawing> Draw(const Table& table, const record::Plot& plot, const 
     drawing->title = drawing->shows_error ? absl::StrReplaceAll(plot.title, {{"accuracy", "error"}})
                                           : plot.title;
   } else {
-    drawing->title = drawing->title.empty() ? title : absl::StrCat(title, ": ", drawing->title);
+    const bool says_it =
+        absl::StrContains(absl::AsciiStrToLower(title), absl::AsciiStrToLower(drawing->title));
+    drawing->title = says_it ? title : absl::StrCat(title, ": ", drawing->title);
   }
   const std::string below =
       absl::StrCat(setup, setup.empty() || drawing->note.empty() ? "" : "; ", drawing->note);

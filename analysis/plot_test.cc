@@ -63,6 +63,8 @@ TEST(PlotTest, DrawsWhatTheTableHas) {
   EXPECT_TRUE(Draw(tables[1], {.kind = "curves"}, "t"));
   EXPECT_FALSE(Draw(tables[1], {.kind = "lines"}, "t")) << "no param varies";
   EXPECT_EQ(Draw(tables[1], {.kind = "curves"}, "t")->title, "t: train loss over epoch");
+  EXPECT_EQ(Draw(tables[1], {.kind = "curves"}, "Train loss over epoch")->title,
+            "Train loss over epoch");
   EXPECT_EQ(Draw(tables[1], {.kind = "curves", .title = "own"}, "t")->title, "own");
 }
 

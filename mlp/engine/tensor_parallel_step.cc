@@ -113,20 +113,28 @@ void TensorParallel::RunStep(const Turn& turn) {
 ProfileWork TensorParallel::ProductWork(const Turn& turn, size_t i) const {
   const Layer& layer = layers_[i];
   const auto rows = static_cast<double>(turn.rows());
+  // What a slice's stretches have that is not 0. Shards split by columns read the same ones.
+  size_t counted_from = stretches_.size();
+  size_t count = 0;
+  const auto count_terms = [&](Range stretches) {
+    if (stretches.begin == counted_from) return count;
+    counted_from = stretches.begin;
+    count = 0;
+    for (size_t l = stretches.begin; l < stretches.end; ++l) {
+      for (const kernels::SparseRow& row : turn.desk.rows.subspan(l * max_batch_, turn.rows())) {
+        count += static_cast<size_t>(std::popcount(row.bits));
+      }
+    }
+    return count;
+  };
   ProfileWork work;
   for (size_t s = turn.shards.begin; s < turn.shards.end; ++s) {
     const Slice& slice = layer.slices[s];
     const auto in = static_cast<double>(slice.in.size());
     const auto out = static_cast<double>(slice.out.size());
-    double terms = rows * in;  // of the sums in one column
-    if (i == 0 && skip_zeros_) {
-      terms = 0;
-      for (size_t l = slice.stretches.begin; l < slice.stretches.end; ++l) {
-        for (const kernels::SparseRow& row : turn.desk.rows.subspan(l * max_batch_, turn.rows())) {
-          terms += std::popcount(row.bits);
-        }
-      }
-    }
+    // Of the sums in one column.
+    const double terms =
+        i == 0 && skip_zeros_ ? static_cast<double>(count_terms(slice.stretches)) : rows * in;
     work.flop += 2 * terms * out;
     // Input, weights, output.
     work.bytes += sizeof(float) * (terms + in * out + rows * out);
