@@ -52,9 +52,9 @@ absl::StatusOr<const ExactRun*> TrainExact(const Session& session) {
   record::RunRecord unused;
   MLP_ASSIGN_OR_RETURN(const Training training, TrainEpochs(session, options, unused, kEveryLoss));
   if (kept.size() == 2) kept.pop_front();
-  return &kept.emplace_back(
-      session.seed(), training.step_losses,
-      Predictions(session, options, *training.model, session.dataset().test.size));
+  kept.push_back({session.seed(), training.step_losses,
+                  Predictions(session, options, *training.model, session.dataset().test.size)});
+  return &kept.back();
 }
 
 absl::Status MeasureTraining(MathMode math, const Session& session, record::RunRecord& run) {

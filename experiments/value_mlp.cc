@@ -1,6 +1,7 @@
 // A net of scalar values beside the vectorised one: the same digits, weights and steps.
 //
-// quick is a look at it: 50 samples, 3 epochs. full trains on all samples.
+// quick is a look at it: 50 samples, 3 epochs. full trains on all samples, or the part that --work
+// leaves.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -331,8 +332,8 @@ void AddGradientPlots(const autograd::NetSpec& net, record::View& view) {
 int Main(Experiment& experiment) {
   std::vector<std::string> words;
   experiment.flags().Positional(
-      &words, {.help = "quick: 50 samples; full: all (--backend and --isa are for the vectorised "
-                       "variants: a tape takes the CPU's best)",
+      &words, {.help = "quick: 50 samples; full: all, or the part that --work leaves (--backend "
+                       "and --isa are for the vectorised variants: a tape takes the CPU's best)",
                .value_name = "quick|full",
                .max = 1});
   std::string text = experiment.options().model;
@@ -391,13 +392,14 @@ int Main(Experiment& experiment) {
       .dropout = dropout};
   if (!mode.graph.empty()) {
     // Known before the work, not after it.
-    const absl::Status status = io::CheckReplaceable(mode.graph, kGraphFile, /*force=*/false);
+    const absl::Status status = io::CheckReplaceable(mode.graph, kGraphFile, {});
     if (!status.ok()) return refuse(status);
   }
   const std::string not_vectorised = WhyNotVectorised(mode);
   const size_t batch = experiment.options().batch_size;
   record::View view = {
-      .title = mode.quick ? "A net of values, 50 samples" : "A net of values, all samples",
+      .title = mode.quick ? "A net of values, 50 samples"
+                          : "A net of values, all samples that --work leaves",
       .baseline = not_vectorised.empty() ? "vectorised" : "values, double",
       .primary = "timings.samples_per_s",
       .columns = {"timings.epoch_s", "metrics.train_loss", "metrics.train_accuracy",

@@ -80,15 +80,15 @@ TEST_F(ChecksDeathTest, ParametersAndNumbersLive) {
 }
 
 TEST_F(ChecksDeathTest, NoTapeAndFullTape) {
-  EXPECT_DEATH(V(1.0), "no tape on this thread");
+  EXPECT_DEATH((void)V(1.0), "no tape on this thread");
   Tape<double> tape({.max_ids = 100});
   EXPECT_DEATH(
       {
         V y = 1.0;
         for (int i = 0; i < 200; ++i) y = exp(y);
       },
-      "the tape is full \\(100 values\\)");
-  EXPECT_DEATH((V(1.0), tape.Parameters(std::vector<double>{1})),
+      "the tape is full \\(100 values");
+  EXPECT_DEATH(((void)V(1.0), tape.Parameters(std::vector<double>{1})),
                "expected a tape with nothing but parameters on it");
 }
 

@@ -129,7 +129,8 @@ template <class Function>
 HessianProduct HessianVectorProduct(Function f, std::span<const double> x,
                                     std::span<const double> direction) {
   using D = Dual<double>;
-  MLP_CHECK_EQ(x.size(), direction.size());
+  internal::ExpectCount(direction.size(), x.size(), "HessianVectorProduct: direction",
+                        "give it a number for each input");
   Tape<D> tape;
   std::vector<Value<D>> inputs;
   for (size_t i = 0; i < x.size(); ++i) inputs.emplace_back(D(x[i], direction[i]));

@@ -32,7 +32,9 @@ struct NumTraits<mlp::autograd::Value<T>> : NumTraits<T> {
   };
 };
 
-// Matrices of values mixed with plain numbers.
+// Matrices of values mixed with plain numbers: sums, and products by elements, by scalars and of a
+// matrix and a vector. Eigen's blocked product of two matrices takes one number type: there a plain
+// one has to be cast first, k.cast<Value<double>>() * m, or k.lazyProduct(m).
 template <class T, class Op>
 struct ScalarBinaryOpTraits<mlp::autograd::Value<T>, T, Op> {
   using ReturnType = mlp::autograd::Value<T>;

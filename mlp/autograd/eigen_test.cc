@@ -62,6 +62,19 @@ TEST(Eigen, LayersOfAMatrixNet) {
   EXPECT_NEAR(inputs(5, 6).gradient(), dx(5, 6), 1e-11);
 }
 
+TEST(Eigen, ProductsWithPlainMatrices) {
+  Tape<double> tape;
+  const Eigen::MatrixXd k = Numbers(9, 7, 1), a = Numbers(7, 8, 1);
+  const MatrixV m = Values(a);
+  const MatrixV cast = k.cast<V>() * m;
+  const MatrixV lazy = k.lazyProduct(m);
+  const V y = cast.sum() + lazy.sum();
+  EXPECT_NEAR(y.value(), 2 * (k * a).sum(), 1e-12);
+  tape.Backward(y);
+  const Eigen::VectorXd column = k.colwise().sum().transpose();
+  for (int i = 0; i < 7; ++i) EXPECT_NEAR(m(i, 3).gradient(), 2 * column(i), 1e-12);
+}
+
 TEST(Eigen, Determinant) {
   Tape<double> tape;
   const Eigen::Matrix3d a = Numbers(3, 3, 1) + 2 * Eigen::Matrix3d::Identity();

@@ -165,7 +165,7 @@ struct NonFinite {
 
 // The first value that is NaN or infinite (of a pack: of any sample) though its operands are not;
 // an input that is counts, too. Null if all are finite. Costs nothing while recording: the tape is
-// searched afterwards.
+// searched afterwards. A sum that may still grow has no number there yet: ask for its id() before.
 template <class T>
 std::optional<NonFinite> FindNonFinite(Tape<T>& tape, const Names& names = {}) {
   using tape::IsFinite;

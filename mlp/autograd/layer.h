@@ -28,7 +28,8 @@ class Layer {
   // record.
   template <class Inputs>
   void Forward(const Inputs& x, std::span<Value<T>> out) const {
-    MLP_CHECK_EQ(out.size(), outputs());
+    internal::ExpectCount(out.size(), outputs(), "Layer::Forward: outputs",
+                          "give it room for one of each neuron");
     for (size_t k = 0; k < out.size(); ++k) out[k] = neurons_[k].Sum(x);
     const Activation activation = neurons_.front().activation();
     for (Value<T>& value : out) value = Activate(activation, std::move(value));

@@ -8,6 +8,7 @@
 #include <span>
 #include <type_traits>
 
+#include "mlp/autograd/expect.h"
 #include "mlp/autograd/recorder.h"
 
 namespace mlp::autograd {
@@ -47,6 +48,10 @@ class Leaf {
   template <tape::Arithmetic N>
   requires(!std::same_as<N, Id>) Leaf(N number)  // NOLINT: numbers are leaves
       : id_(Recorder<T>::current->PushLeaf(T(number))) {}
+  Leaf(const Leaf&) = default;
+  // Another place, not another number: see Tape::parameters() and numbers() for these.
+  Leaf& operator=(const Leaf&) & = default;
+
   Id id() const {
     origin_.Check(id_);
     return id_;
@@ -75,7 +80,12 @@ class Leaves {
 
   size_t size() const { return size_; }
   Id first() const { return first_; }
-  Leaf<T> operator[](size_t i) const { return Leaf<T>(first_ + static_cast<Id>(i), origin_); }
+  Leaf<T> operator[](size_t i) const {
+#if MLP_AUTOGRAD_CHECKS
+    internal::ExpectBelow(i, size_, "leaves: index", "take one of those that are there");
+#endif
+    return Leaf<T>(first_ + static_cast<Id>(i), origin_);
+  }
   // n from `begin` on; what comes next on the tape may be among them.
   Leaves Part(size_t begin, size_t n) const {
     Leaves part = *this;

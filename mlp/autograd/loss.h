@@ -31,16 +31,15 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
   internal::ExpectSome(logits.size(), "softmax_cross_entropy: logits",
                        "give it one for each class");
   for (const Value<T>& logit : logits) (void)logit.id();  // Recorded before what follows.
-  Value<T> largest, minus_largest;
+  Value<T> minus_largest;
   if (Recorder<T>::current->guards) {  // It compiles.
-    largest = logits[0];
+    Value<T> largest = logits[0];
     for (const Value<T>& logit : logits) largest = max(largest, logit);
     minus_largest = -largest;
   } else {
-    T number = logits[0].value();
-    for (const Value<T>& logit : logits) number = tape::Max::Value(number, logit.value());
-    largest = number;
-    minus_largest = -number;
+    T largest = logits[0].value();
+    for (const Value<T>& logit : logits) largest = tape::Max::Value(largest, logit.value());
+    minus_largest = -largest;
   }
   // Each step for all classes, one after the other on the tape: one record.
   const auto for_each = [&](auto op) {
@@ -48,14 +47,15 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
     for (size_t k = 1; k < logits.size(); ++k) (void)op(k);
     return Leaves<T>(first, logits.size());
   };
+  // What is added has no derivative.
   const Leaves<T> differences = for_each([&](size_t k) {
     return RecordOp<Op::kAddNumber, tape::AddNumber, T>(logits[k], minus_largest);
   });
   const Leaves<T> powers = for_each([&](size_t k) { return exp(differences[k]); });
   Value<T> sum = powers[0];
   for (size_t k = 1; k < logits.size(); ++k) sum += powers[k];
-  // What it adds has no derivative.
-  Value<T> loss = RecordOp<Op::kAddNumber, tape::AddNumber, T>(log(sum), largest);
+  // log(sum) - differences[label]: beside the largest logit itself a small loss would be lost.
+  Value<T> loss = log(sum);
   const auto check = [&](int class_of) {
     if (class_of >= 0 && static_cast<size_t>(class_of) < logits.size()) return;
     internal::Refuse("softmax_cross_entropy: label: expected 0 to " +
@@ -67,12 +67,12 @@ Value<T> softmax_cross_entropy(std::span<const Value<T>> logits, const Label<T>&
     for (size_t k = 0; k < logits.size(); ++k) {
       T chosen(0);
       for (size_t i = 0; i < label.size(); ++i) chosen.v[i] = label[i] == static_cast<int>(k);
-      loss -= keep(logits[k], chosen);
+      loss -= keep(differences[k], chosen);
     }
     return loss;
   } else {
     check(label);
-    return loss - logits[static_cast<size_t>(label)];
+    return loss - differences[static_cast<size_t>(label)];
   }
 }
 template <IsValueRange R>

@@ -63,6 +63,7 @@ struct Recorder {
   Id constant = 0;
 
   bool guards = false;
+  uint32_t serial = 0;  // of all tapes of packs; 0 without a tape
 #if MLP_AUTOGRAD_CHECKS
   uint32_t* births = nullptr;
   uint32_t epoch = 0;
@@ -99,6 +100,16 @@ struct Recorder {
     below = above = nullptr;
   }
 
+  // The tape of this thread with that serial number.
+  static const Recorder& Of(uint32_t serial) {
+    const Recorder* tape = current;
+    while (tape->serial != serial) {
+      if (tape == &none) none.Full();
+      tape = tape->below;
+    }
+    return *tape;
+  }
+
   [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {
     if (capacity == 0) {
       mlp::internal::CheckFailed(
@@ -110,8 +121,10 @@ struct Recorder {
     mlp::internal::CheckFailed(
         __FILE__, __LINE__,
         "the tape is full (" + std::to_string(capacity) +
-            " values): rewind it after each sample, use Checkpoint for long computations, or give "
-            "it a greater max_ids (at most 2^28)");
+            " values, parameters among them): rewind it after each sample, or use Checkpoint for "
+            "long computations" +
+            (capacity < tape::kMaxIds ? ", or give it a greater max_ids (at most 2^28)"
+                                      : "; no tape holds more"));
   }
 
 #if MLP_AUTOGRAD_CHECKS

@@ -63,7 +63,9 @@ class Tape {
   // Parameters, before anything else is recorded; further calls continue the block. Where T is a
   // pack, a parameter is the same in all samples.
   Leaves<T> Parameters(std::span<const Element> initial);
-  // All of them, flat, for optimizers. Backward adds to the gradients.
+  // All of them, flat, for optimizers. Backward adds to the gradients. Ops read numbers again when
+  // derivatives are formed: those of parameters and inputs change between a Backward and the next
+  // recording.
   std::span<Element> parameters() { return {ParameterValues(), parameter_count_}; }
   std::span<const Element> gradients() const { return {ParameterAdjoints(), parameter_count_}; }
   std::span<Element> mutable_gradients() { return {ParameterAdjoints(), parameter_count_}; }
@@ -76,7 +78,7 @@ class Tape {
   // are in parameters().
   std::span<T> numbers(Leaves<T> leaves) {
     internal::Expect(
-        leaves.first() >= recorder_.uniform,
+        leaves.size() == 0 || leaves.first() >= parameters_end(),
         "Tape::numbers: expected leaves of Inputs or Data, found parameters; theirs are in "
         "parameters()");
     return {values_.data() + leaves.first(), leaves.size()};
@@ -182,6 +184,12 @@ using PackTape = Tape<typename PackOf<S, W>::type>;
 template <class S, int W>
 using PackValue = Value<typename PackOf<S, W>::type>;
 
+// What tells one tape of packs from another.
+inline uint32_t NextSerial() {
+  static std::atomic<uint32_t> serial = 0;
+  return ++serial;
+}
+
 #if MLP_AUTOGRAD_CHECKS
 // What tells one recording from another, on all tapes.
 inline uint32_t NextEpoch() {
@@ -244,6 +252,7 @@ Tape<T>::Tape(const TapeOptions& options) {
   recorder_.uniform_adjoints = uniform_adjoints_.data();
   recorder_.uniform_values = uniform_values_.data();
   recorder_.capacity = ids;
+  if constexpr (Recorder<T>::kPacked) recorder_.serial = NextSerial();
 #if MLP_AUTOGRAD_CHECKS
   recorder_.births = births_.data();
   recorder_.epoch = NextEpoch();

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "mlp/autograd/value.h"
@@ -287,11 +289,41 @@ TEST(Tape, TheGradientOfDefaultValuesDoesNotAddUp) {
   EXPECT_EQ(packed.gradients()[0], 12);
 }
 
-TEST(Tape, NumbersOfAPacksParametersAreNotAmongTheOthers) {
-  Tape<tape::Pack4d> tape;
-  const Leaves<tape::Pack4d> w = tape.Parameters(std::vector<double>{1, 2});
-  EXPECT_DEATH(tape.numbers(w), "numbers: expected leaves of Inputs or Data, found parameters");
+TEST(Tape, NumbersOfParametersAreNotAmongTheOthers) {
+  const auto expect_death = []<class T>(T) {
+    Tape<T> tape;
+    const Leaves<T> w = tape.Parameters(std::vector<double>{1, 2});
+    EXPECT_DEATH(tape.numbers(w), "numbers: expected leaves of Inputs or Data, found parameters");
+  };
+  expect_death(double());
+  expect_death(tape::Pack4d());
 }
+
+// What a pack's product or growing sum is, is computed when it is read: on its own tape.
+TEST(Tape, NumbersOfPacksAreReadWhileAnotherTapeIsCurrent) {
+  using P = Value<tape::Pack4d>;
+  Tape<tape::Pack4d> outer;
+  const P x = 2.0, y = 3.0;
+  const P product = x * y;
+  P sum = 1.0;
+  sum += x * y;
+  {
+    Tape<tape::Pack4d> inner;
+    const P a = 7.0, b = 8.0;
+    EXPECT_EQ((x * y).value()[0], 56);  // Formed here, from ids.
+    EXPECT_EQ(product.value()[0], 6);
+    P moved = std::move(sum);
+    EXPECT_EQ(moved.value()[1], 7);
+    sum = std::move(moved);
+    EXPECT_EQ((a * b).value()[0], 56);
+  }
+  EXPECT_EQ(product.value()[2], 6);
+  EXPECT_EQ(sum.value()[3], 7);
+}
+
+// It would be of no effect: numbers are those of the tape.
+static_assert(!std::is_assignable_v<Leaf<double>, double>);
+static_assert(std::is_assignable_v<Leaf<double>&, Leaf<double>>);
 
 TEST(Tape, AMarkThatWasRewoundPastIsRefused) {
   Tape<double> tape;

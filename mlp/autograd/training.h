@@ -105,11 +105,16 @@ class ValueTraining {
     return total / static_cast<double>(rows.size());
   }
 
-  // Of the updates from here on, above 0, for schedules (mlp/optim/schedule.h); at first that of
+  // Of the updates from here on, from 0, for schedules (mlp/optim/schedule.h); at first that of
   // the options.
-  void set_learning_rate(double rate) { optimizer_.set_learning_rate(rate); }
+  void set_learning_rate(double rate) {
+    internal::Expect(rate >= 0 && std::isfinite(rate),
+                     "set_learning_rate: expected a number from 0, found another; give it one "
+                     "that training can bear");
+    optimizer_.set_learning_rate(rate);
+  }
 
-  // The logits of these rows, at most kWidth of them.
+  // The logits of these rows, 1 to kWidth of them.
   std::span<const Value<T>> Logits(const data::Examples& examples, std::span<const uint32_t> rows) {
     tape_.Rewind(mark_);
     Gather(examples, rows);
@@ -136,15 +141,17 @@ class ValueTraining {
   // The part of these rows whose class is found.
   double Evaluate(const data::Examples& examples, std::span<const uint32_t> rows) {
     if (rows.empty()) return 0;
+    ExpectLabels(examples);
     const std::vector<int> classes = Predict(examples, rows);
     size_t right = 0;
     for (size_t i = 0; i < rows.size(); ++i) right += classes[i] == examples.labels[rows[i]];
     return static_cast<double>(right) / static_cast<double>(rows.size());
   }
 
-  // Records the loss of up to kWidth rows and adds `scale` times its gradient to the parameters'.
+  // Records the loss of 1 to kWidth rows and adds `scale` times its gradient to the parameters'.
   // Returns the sum of their losses.
   double Record(const data::Examples& examples, std::span<const uint32_t> rows, double scale) {
+    ExpectLabels(examples);
     tape_.Rewind(mark_);
     Gather(examples, rows);
     const std::span<const Value<T>> logits =
@@ -214,9 +221,21 @@ class ValueTraining {
     }
   }
 
+  static void ExpectLabels(const data::Examples& examples) {
+    internal::ExpectCount(examples.labels.size(), examples.size, "labels of the examples",
+                          "give each example one");
+  }
+
   void Gather(const data::Examples& examples, std::span<const uint32_t> rows) {
     internal::ExpectCount(net_.inputs(), examples.features, "a net's inputs",
                           "give it one for each number of an example");
+    internal::ExpectSome(rows.size(), "rows of the examples", "name at least one");
+    internal::ExpectBelow(rows.size(), kWidth + 1, "rows of the examples",
+                          "give as many as the tape records at once");
+    internal::ExpectCount(examples.packed.size() * examples.features + examples.pixels.size() +
+                              examples.values.size(),
+                          examples.size * examples.features, "numbers of the examples",
+                          "fill them, or set their size");
     for (const uint32_t row : rows) {
       internal::ExpectBelow(row, examples.size, "a row of the examples",
                             "give it places of examples that are there");

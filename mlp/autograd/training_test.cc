@@ -306,8 +306,8 @@ TEST_F(TestIntegration, ASampleIsAFewRecords) {
   ValueTraining<double> training(TrainingOptions{});
   training.Record(digits, Rows(1), 1);
   // 16 sums of products, the rectifiers, 10 sums of products; then of the loss all differences, all
-  // powers, their sum, a logarithm, and two differences.
-  EXPECT_EQ(training.tape().records(), 16u + 1 + 10 + 3 + 3);
+  // powers, their sum, a logarithm, and one difference more.
+  EXPECT_EQ(training.tape().records(), 16u + 1 + 10 + 3 + 2);
 }
 
 TEST_F(TestIntegration, DivergenceNamesTheOpThatBeganIt) {
@@ -363,6 +363,26 @@ TEST_F(TestIntegration, MisuseIsToldWithWhatToDo) {
   options.update_each_sample = false;
   ValueTraining<double> other(options);
   EXPECT_DEATH(other.TrainStep(examples_, rows_), "a net's inputs: expected [0-9]+, found [0-9]+");
+  EXPECT_DEATH(training.set_learning_rate(-1), "set_learning_rate: expected a number from 0");
+  EXPECT_DEATH(training.set_learning_rate(std::nan("")), "set_learning_rate: expected a number");
+
+  for (const size_t n : {size_t{0}, size_t{2}}) {
+    EXPECT_DEATH((void)training.Record(examples_, Rows(n), 1), "rows of the examples: expected");
+    EXPECT_DEATH((void)training.Logits(examples_, Rows(n)), "rows of the examples: expected");
+  }
+  ValueTraining<tape::Pack4d> packs(SmallOptions());
+  EXPECT_DEATH((void)packs.Logits(examples_, Rows(5)),
+               "rows of the examples: expected a number below 5, found 5");
+  data::Examples incomplete = MakeExamples(60, 6, 3);
+  incomplete.labels = {};
+  EXPECT_DEATH(training.TrainStep(incomplete, rows_),
+               "labels of the examples: expected 60, found 0");
+  EXPECT_DEATH(training.Evaluate(incomplete, rows_),
+               "labels of the examples: expected 60, found 0");
+  EXPECT_EQ(training.Predict(incomplete, rows_).size(), 60u);
+  incomplete.values = {};
+  EXPECT_DEATH(training.Predict(incomplete, rows_),
+               "numbers of the examples: expected 360, found 0");
 }
 
 TEST_F(TestIntegration, PackedPixelsTrainTheSame) {

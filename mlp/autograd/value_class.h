@@ -154,6 +154,7 @@ class [[nodiscard]] Value {
     Value result;
     result.value_ = value;
     result.word_ = word.bits;
+    result.SetTape();
     result.SetEpoch();
     return result;
   }
@@ -171,20 +172,22 @@ class [[nodiscard]] Value {
   // The two bits above are none of an op's.
   static_assert(static_cast<uint64_t>(Op::kCall) < kNamed >> (2 * Word::kIdBits));
 
+  void SetTape() {
+    if constexpr (kLazy) tape_ = Recorder<T>::current->serial;
+  }
+
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
   bool is_named() const { return (word_ & (kOpen | kNamed)) == kNamed; }
 
   void Compute() const {
     if (word_ >> Word::kIdBits == 0 || is_named()) return;
-    const Recorder<T>& recorder = *Recorder<T>::current;
-    if (recorder.capacity == 0) [[unlikely]]
-      recorder.Full();
+    const Recorder<T>& recorder = Recorder<T>::Of(tape_);
     if (is_product()) {
       const Word word{word_};
-      CheckFactors(word);
+      CheckFactors(word, recorder);
       value_ = recorder.Load(word.a()) * recorder.Load(word.b());
     } else if (Word{next_}.op() == Op::kMul || Word{next_}.op() == Op::kSub) {
-      CheckAlive();
+      CheckAlive(recorder);
       recorder.ValueOfDot(static_cast<Id>(word_ & Word::kIdMask), Word{next_}, value_);
     }
   }
@@ -220,6 +223,7 @@ class [[nodiscard]] Value {
   [[gnu::always_inline]] void SetOpen(Id id, uint64_t next) {
     word_ = kOpen | id;
     next_ = next;
+    SetTape();
     SetBirth();
   }
 
@@ -249,6 +253,7 @@ class [[nodiscard]] Value {
     value_ = other.value_;
     word_ = other.word_;
     next_ = other.next_;
+    tape_ = other.tape_;
     CopyBirth(other);
     if (next_ != kClosed && &other != this) {
       other.value_ = T(0);
@@ -273,8 +278,7 @@ class [[nodiscard]] Value {
     }
   }
   // Of a product: they were there when it was formed.
-  void CheckFactors(Word product) const {
-    const Recorder<T>& recorder = *Recorder<T>::current;
+  void CheckFactors(Word product, const Recorder<T>& recorder = *Recorder<T>::current) const {
     if (recorder.capacity == 0) return;
     for (const Id factor : {product.a(), product.b()}) {
       if (factor < tape::kFirstId) continue;
@@ -283,8 +287,7 @@ class [[nodiscard]] Value {
       }
     }
   }
-  void CheckAlive() const {
-    const Recorder<T>& recorder = *Recorder<T>::current;
+  void CheckAlive(const Recorder<T>& recorder = *Recorder<T>::current) const {
     if (is_named() || plain_id() < tape::kFirstId || recorder.capacity == 0) return;
     if (plain_id() >= recorder.size || recorder.births[plain_id()] != birth_) {
       recorder.UsedTooLate(plain_id());
@@ -302,8 +305,8 @@ class [[nodiscard]] Value {
   void SetBirth() {}
   void SetEpoch() {}
   void CopyBirth(const Value&) {}
-  void CheckFactors(Word) const {}
-  void CheckAlive() const {}
+  void CheckFactors(Word, const Recorder<T>& = Recorder<T>::none) const {}
+  void CheckAlive(const Recorder<T>& = Recorder<T>::none) const {}
   static void CheckOwn(Id) {}
 #endif
 
@@ -313,6 +316,9 @@ class [[nodiscard]] Value {
   mutable uint64_t word_;
   // The word of the term that the sum's run would take next; or, with kNamed, the product.
   mutable uint64_t next_ = kClosed;
+  // Of packs: the serial number of the tape that a product's or a sum's number comes from.
+  struct None {};
+  [[no_unique_address]] std::conditional_t<kLazy, uint32_t, None> tape_ = {};
 };
 
 }  // namespace mlp::autograd

@@ -344,6 +344,16 @@ TEST_F(TestLossFunction, Gradients) {
   }
 }
 
+// It would be less than an ulp of a logit.
+TEST_F(TestLossFunction, SmallLossesBesideLargeLogits) {
+  for (const double shift : {0.0, 1e6}) {
+    const std::vector<V> logits = {shift, shift - 20};
+    const double loss = std::log1p(std::exp(-20.0));
+    EXPECT_NEAR(softmax_cross_entropy<double>(logits, 0).value(), loss, 1e-6 * loss);
+    EXPECT_NEAR(softmax_cross_entropy<double>(logits, 1).value(), 20 + loss, 1e-14);
+  }
+}
+
 TEST_F(TestLossFunction, CorrectPredictionHasLowLoss) {
   const std::vector<V> logits = {10.0, -10.0, -10.0};
   EXPECT_LT(softmax_cross_entropy<double>(logits, 0).value(), 1e-8);

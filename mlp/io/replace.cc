@@ -42,7 +42,8 @@ absl::Status CheckDirectory(const std::string& path) {
 
 }  // namespace
 
-absl::Status CheckReplaceable(const std::string& path, const FileKind& kind, bool force) {
+absl::Status CheckReplaceable(const std::string& path, const FileKind& kind,
+                              std::optional<bool> force) {
   struct stat found;
   if (stat(path.c_str(), &found) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) return ErrnoError("look at it", path, errno);
@@ -52,14 +53,18 @@ absl::Status CheckReplaceable(const std::string& path, const FileKind& kind, boo
     return Wrong(absl::StatusCode::kFailedPrecondition, path, absl::StrCat("a ", kind.name),
                  S_ISDIR(found.st_mode) ? "a directory" : "no regular file", "choose another name");
   }
-  if (absl::Status status = CheckDirectory(path); !status.ok() || force) return status;
+  if (absl::Status status = CheckDirectory(path); !status.ok() || force == true) {
+    return status;
+  }
   const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.ok()) return ErrnoError("open", path, errno);
   std::string first(kind.prefix.size(), '\0');
   const ssize_t n = pread(fd.get(), first.data(), first.size(), 0);
   if (n == static_cast<ssize_t>(first.size()) && first == kind.prefix) return absl::OkStatus();
   return Wrong(absl::StatusCode::kAlreadyExists, path, absl::StrCat("a ", kind.name, " or nothing"),
-               "another kind of file", "choose another name, or replace it with --force");
+               "another kind of file",
+               absl::StrCat("choose another name, or ",
+                            force.has_value() ? "replace it with --force" : "remove it first"));
 }
 
 }  // namespace mlp::io

@@ -58,6 +58,8 @@ TEST_F(ReplaceTest, OnlyTheSameKindOrByForce) {
                   ": file: expected a model file or nothing, found another kind of file; choose "
                   "another name, or replace it with --force");
     EXPECT_TRUE(CheckReplaceable(path, kKind, true).ok()) << contents;
+    EXPECT_THAT(std::string(CheckReplaceable(path, kKind, {}).message()),
+                HasSubstr("choose another name, or remove it first"));
   }
 }
 

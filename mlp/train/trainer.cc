@@ -82,7 +82,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
     strategy.skip_zeros =
         strategy.precision == kernels::Precision::kFp32 && use.density < strategy.skip_below;
   }
-  if (!dataset.train.packed.empty() && use.density >= PackBelow(strategy, options.optimizer)) {
+  if (!dataset.train.packed.empty() && !ReadsPacked(strategy, options.optimizer)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--data: ", dataset.name, ": expected pixels that are not packed for ", Name(kind),
         ", but where zeros are skipped and weights do not decay, found packed ones; unpack them"));

@@ -125,13 +125,15 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
   return resolved;
 }
 
-double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
+bool ReadsPacked(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
   // With weight decay, weights of columns that packed pixels do not have change, too.
-  const bool skips =
-      resolved.kind == StrategyKind::kTensorParallel &&
-      resolved.skip_zeros.value_or(resolved.precision == kernels::Precision::kFp32) &&
-      optimizer.weight_decay == 0;
-  if (!skips) return 0;
+  return resolved.kind == StrategyKind::kTensorParallel &&
+         resolved.skip_zeros.value_or(resolved.precision == kernels::Precision::kFp32) &&
+         optimizer.weight_decay == 0;
+}
+
+double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
+  if (!ReadsPacked(resolved, optimizer)) return 0;
   // Who asked for skipping gets it with any data, packed where that takes less than half.
   constexpr double kWhenAsked = 0.35;
   return resolved.skip_zeros.has_value() ? kWhenAsked : resolved.skip_below;

@@ -99,8 +99,12 @@ bool UsesAmx(const StrategyOptions& options);
 // The options with what they leave open decided: kind, shards and amx.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
-// Training pixels of which a smaller part than this is not 0 may be packed (see data::Examples), as
-// the strategy will leave out zeros then; 0: none may.
+// Whether its steps can read packed pixels (see data::Examples): if skip_zeros is open, those of
+// which a smaller part than skip_below is not 0.
+bool ReadsPacked(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer);
+
+// Training pixels of which a smaller part than this is not 0 are worth packing before a
+// training; 0: none may be packed.
 double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer);
 
 // How many of the model's inputs its steps read.
