@@ -5,6 +5,7 @@ set -eu
 for cpu in Nehalem Haswell; do
   for test in "$@"; do
     echo "$test on $cpu"
-    qemu-x86_64 -cpu "$cpu" "$test" --gtest_brief=1
+    # Each death test is a process of its own: seconds there, and nothing new.
+    qemu-x86_64 -cpu "$cpu" "$test" --gtest_brief=1 --gtest_filter=-*Misuse*
   done
 done

@@ -63,7 +63,6 @@ struct Recorder {
   Id constant = 0;
 
   bool guards = false;
-  uint32_t serial = 0;  // of all tapes of packs; 0 without a tape
 #if MLP_AUTOGRAD_CHECKS
   uint32_t* births = nullptr;
   uint32_t epoch = 0;
@@ -100,14 +99,13 @@ struct Recorder {
     below = above = nullptr;
   }
 
-  // The tape of this thread with that serial number.
-  static const Recorder& Of(uint32_t serial) {
-    const Recorder* tape = current;
-    while (tape->serial != serial) {
-      if (tape == &none) none.Full();
-      tape = tape->below;
-    }
-    return *tape;
+  // That one, if it is still a tape of this thread.
+  static const Recorder& Expect(const Recorder* tape) {
+    const Recorder* found = current;
+    while (found != tape && found != &none) found = found->below;
+    if (found == &none) [[unlikely]]
+      none.Full();
+    return *found;
   }
 
   [[noreturn, gnu::cold, gnu::noinline]] void Full() const noexcept {

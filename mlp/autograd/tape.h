@@ -184,12 +184,6 @@ using PackTape = Tape<typename PackOf<S, W>::type>;
 template <class S, int W>
 using PackValue = Value<typename PackOf<S, W>::type>;
 
-// What tells one tape of packs from another.
-inline uint32_t NextSerial() {
-  static std::atomic<uint32_t> serial = 0;
-  return ++serial;
-}
-
 #if MLP_AUTOGRAD_CHECKS
 // What tells one recording from another, on all tapes.
 inline uint32_t NextEpoch() {
@@ -252,7 +246,6 @@ Tape<T>::Tape(const TapeOptions& options) {
   recorder_.uniform_adjoints = uniform_adjoints_.data();
   recorder_.uniform_values = uniform_values_.data();
   recorder_.capacity = ids;
-  if constexpr (Recorder<T>::kPacked) recorder_.serial = NextSerial();
 #if MLP_AUTOGRAD_CHECKS
   recorder_.births = births_.data();
   recorder_.epoch = NextEpoch();

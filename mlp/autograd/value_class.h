@@ -154,7 +154,6 @@ class [[nodiscard]] Value {
     Value result;
     result.value_ = value;
     result.word_ = word.bits;
-    result.SetTape();
     result.SetEpoch();
     return result;
   }
@@ -172,21 +171,20 @@ class [[nodiscard]] Value {
   // The two bits above are none of an op's.
   static_assert(static_cast<uint64_t>(Op::kCall) < kNamed >> (2 * Word::kIdBits));
 
-  void SetTape() {
-    if constexpr (kLazy) tape_ = Recorder<T>::current->serial;
-  }
-
   bool is_product() const { return word_ >> (2 * Word::kIdBits) == static_cast<int>(Op::kMul); }
   bool is_named() const { return (word_ & (kOpen | kNamed)) == kNamed; }
 
   void Compute() const {
     if (word_ >> Word::kIdBits == 0 || is_named()) return;
-    const Recorder<T>& recorder = Recorder<T>::Of(tape_);
     if (is_product()) {
+      const Recorder<T>& recorder = *Recorder<T>::current;
+      if (recorder.capacity == 0) [[unlikely]]
+        recorder.Full();
       const Word word{word_};
-      CheckFactors(word, recorder);
+      CheckFactors(word);
       value_ = recorder.Load(word.a()) * recorder.Load(word.b());
     } else if (Word{next_}.op() == Op::kMul || Word{next_}.op() == Op::kSub) {
+      const Recorder<T>& recorder = Recorder<T>::Expect(tape_);
       CheckAlive(recorder);
       recorder.ValueOfDot(static_cast<Id>(word_ & Word::kIdMask), Word{next_}, value_);
     }
@@ -223,7 +221,7 @@ class [[nodiscard]] Value {
   [[gnu::always_inline]] void SetOpen(Id id, uint64_t next) {
     word_ = kOpen | id;
     next_ = next;
-    SetTape();
+    if constexpr (kLazy) tape_ = Recorder<T>::current;
     SetBirth();
   }
 
@@ -278,7 +276,8 @@ class [[nodiscard]] Value {
     }
   }
   // Of a product: they were there when it was formed.
-  void CheckFactors(Word product, const Recorder<T>& recorder = *Recorder<T>::current) const {
+  void CheckFactors(Word product) const {
+    const Recorder<T>& recorder = *Recorder<T>::current;
     if (recorder.capacity == 0) return;
     for (const Id factor : {product.a(), product.b()}) {
       if (factor < tape::kFirstId) continue;
@@ -305,7 +304,7 @@ class [[nodiscard]] Value {
   void SetBirth() {}
   void SetEpoch() {}
   void CopyBirth(const Value&) {}
-  void CheckFactors(Word, const Recorder<T>& = Recorder<T>::none) const {}
+  void CheckFactors(Word) const {}
   void CheckAlive(const Recorder<T>& = Recorder<T>::none) const {}
   static void CheckOwn(Id) {}
 #endif
@@ -316,9 +315,10 @@ class [[nodiscard]] Value {
   mutable uint64_t word_;
   // The word of the term that the sum's run would take next; or, with kNamed, the product.
   mutable uint64_t next_ = kClosed;
-  // Of packs: the serial number of the tape that a product's or a sum's number comes from.
+  // Of packs: the tape that a growing sum's number comes from. A product's is the current one: to
+  // note it for each term of a sum would cost a sixth of the time that training takes.
   struct None {};
-  [[no_unique_address]] std::conditional_t<kLazy, uint32_t, None> tape_ = {};
+  [[no_unique_address]] std::conditional_t<kLazy, const Recorder<T>*, None> tape_ = {};
 };
 
 }  // namespace mlp::autograd
