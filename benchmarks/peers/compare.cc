@@ -42,7 +42,7 @@ namespace keys = record::keys;
 constexpr char kQuestion[] = "How fast is the same training in other people's software?";
 
 struct Options {
-  data::Source source;
+  data::Source source = {.needs_pixels = true};  // Peers are given pictures.
   std::string model = "784-128-128-128-10";
   double learning_rate = 1e-3;
   uint64_t seed = 1;
@@ -148,9 +148,7 @@ class Driver {
   absl::StatusOr<int> Run() {
     data::Source source = options_.source;
     source.data_dir = flags::ResolvePath(source.data_dir);
-    if (source.data != "digits" && source.data != "mnist") {
-      source.data = flags::ResolvePath(source.data);
-    }
+    if (!data::IsNamed(source.data)) source.data = flags::ResolvePath(source.data);
     Say(kQuestion);
     MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
     dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
@@ -176,10 +174,9 @@ class Driver {
       if (writer.finished().empty()) return flags::kInterruptedExitCode;
     }
     MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-    flags::PrintText(
-        options_.output.json
-            ? experiments::SummaryJson(writer.record(), path, all)
-            : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n"));
+    flags::PrintText(options_.output.json ? experiments::SummaryJson(writer.record(), path, all)
+                                          : absl::StrCat(SummaryText(writer.record(), Ours()),
+                                                         "record: ", path, "\n"));
     if (all.interrupted) return flags::kInterruptedExitCode;
     if (all.failed.empty()) return 0;
     absl::FPrintF(stderr, "compare: failed: %s; see \"message\" in %s\n",
@@ -346,6 +343,7 @@ int Main(int argc, char** argv) {
     options.turn_epochs = 1;
     options.max_gate_s = 0;
   }
+  if (!data::HasPixels(options.source.data)) return Fail(data::Load(options.source).status(), 2);
   absl::StatusOr<model::ModelSpec> spec = model::ParseModelSpec(options.model);
   if (!spec.ok()) return Fail(spec.status(), 2);
   absl::StatusOr<std::vector<Contender>> contenders = Contenders(options, argv[0]);

@@ -203,7 +203,9 @@ absl::StatusOr<Job> ReadJob(const InitRequest& request, double pack_below) {
   job.widths.push_back(spec.inputs);
   for (const model::DenseSpec& layer : spec.layers) job.widths.push_back(layer.units);
 
-  MLP_ASSIGN_OR_RETURN(job.dataset, data::Load({.data = request.data, .pack_below = pack_below}));
+  MLP_ASSIGN_OR_RETURN(
+      job.dataset,
+      data::Load({.data = request.data, .pack_below = pack_below, .needs_pixels = true}));
   const size_t features = job.train().features;
   if (job.inputs() != features || job.classes() < job.dataset.classes) {
     return absl::InvalidArgumentError(absl::StrCat("model: expected ", features, "-...-",

@@ -77,5 +77,14 @@ TEST(Compare, HelpHasThreeExamplesAndWrongFlagsAreErrors) {
   }
 }
 
+TEST(Compare, DataWithoutPixelsIsAWrongCommandLine) {
+  const auto result = io::RunCommand({kCompare, "--smoke", "--data=circles"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 2);
+  EXPECT_EQ(result->errors,
+            "compare: circles: --data: expected digits, mnist, or a directory with four IDX files, "
+            "found values that are no pixels; choose one of these\n");
+}
+
 }  // namespace
 }  // namespace mlp::peers
