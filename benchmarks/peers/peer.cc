@@ -118,8 +118,9 @@ class Server {
                                                 epochs_done_, " epochs that are in it"));
     }
     const Timer timer;
-    const std::optional<Sum> sum =
-        peer_->TrainEpoch(std::span(job_.order).subspan(epochs_done_ * rows, rows));
+    MLP_ASSIGN_OR_RETURN(
+        const std::optional<Sum> sum,
+        peer_->TrainEpoch(std::span(job_.order).subspan(epochs_done_ * rows, rows)));
     EpochAnswer answer = {.ms = timer.Seconds() * 1e3};
     ++epochs_done_;
     if (sum) {
@@ -187,7 +188,7 @@ absl::StatusOr<Json> AnswerOrCatch(Server& server, const Json& request) {
 
 }  // namespace
 
-std::optional<Sum> BatchPeer::TrainEpoch(std::span<const uint32_t> order) {
+absl::StatusOr<std::optional<Sum>> BatchPeer::TrainEpoch(std::span<const uint32_t> order) {
   Sum sum;
   for (; !order.empty(); order = order.subspan(std::min(batch_size_, order.size()))) {
     sum += Step(order.first(std::min(batch_size_, order.size())));

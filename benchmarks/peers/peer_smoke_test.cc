@@ -86,5 +86,14 @@ TEST(Compare, DataWithoutPixelsIsAWrongCommandLine) {
             "found values that are no pixels; choose one of these\n");
 }
 
+TEST(Compare, AContenderThatDivergesIsNamed) {
+  const auto result = io::RunCommand({kCompare, "--smoke", "--quiet", "--peers=mlp",
+                                      "--learning_rate=1e30", "--out=" + testing::TempDir()});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_THAT(result->errors, HasSubstr("compare: mlp/dense: "));
+  EXPECT_THAT(result->errors, HasSubstr("training diverged"));
+}
+
 }  // namespace
 }  // namespace mlp::peers
