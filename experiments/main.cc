@@ -115,10 +115,14 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));
     return 2;
   }
+  const absl::StatusOr<std::string> directory = OutputDirectory(options.output, options.smoke);
+  if (!directory.ok()) {
+    absl::FPrintF(stderr, "experiments: %s\n", std::string(directory.status().message()));
+    return 1;
+  }
   // Passed on to the experiment, which finishes its run.
   flags::CatchInterrupts();
-  const std::string list =
-      absl::StrCat(OutputDirectory(options.output, options.smoke), "/experiments.partial");
+  const std::string list = absl::StrCat(*directory, "/experiments.partial");
   DoneList done(list, QuestionOf(options), options.resume);
   if (done.was_of_another() && !options.output.quiet) {
     absl::FPrintF(stderr,
@@ -171,9 +175,7 @@ int Main(int argc, char** argv) {
   const bool any = std::ranges::any_of(results, [](const Result& r) { return r.exit_code == 0; });
   if (any && !options.output.quiet) {
     const std::string where =
-        options.output.out.empty()
-            ? ""
-            : absl::StrCat(" -- --results=", OutputDirectory(options.output, options.smoke));
+        options.output.out.empty() ? "" : absl::StrCat(" -- --results=", *directory);
     absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report%s\n", where);
   }
   return exit_code;

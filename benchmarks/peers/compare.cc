@@ -155,10 +155,10 @@ class Driver {
     MLP_ASSIGN_OR_RETURN(const JobFiles files,
                          JobFiles::Write(dataset, spec_, options_.seed,
                                          EpochsFor(options_.rounds, options_.turn_epochs)));
-    MLP_ASSIGN_OR_RETURN(
-        record::RecordWriter writer,
-        record::RecordWriter::Open(experiments::OutputDirectory(options_.output, options_.smoke),
-                                   Head(dataset)));
+    MLP_ASSIGN_OR_RETURN(const std::string out,
+                         experiments::OutputDirectory(options_.output, options_.smoke));
+    MLP_ASSIGN_OR_RETURN(record::RecordWriter writer,
+                         record::RecordWriter::Open(out, Head(dataset)));
     experiments::Outcome all;
     for (const int64_t batch_size : options_.batch_sizes) {
       MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,

@@ -86,6 +86,16 @@ TEST(Compare, DataWithoutPixelsIsAWrongCommandLine) {
             "found values that are no pixels; choose one of these\n");
 }
 
+TEST(Compare, WithoutATemporaryDirectoryItSaysSo) {
+  const std::string nowhere = testing::TempDir() + "/nowhere";
+  const auto result =
+      io::RunCommand({"/usr/bin/env", "TMPDIR=" + nowhere, kCompare, "--smoke", "--quiet"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_EQ(result->errors, "compare: TMPDIR: expected a directory, found " + nowhere +
+                                "; set it to one that is there\n");
+}
+
 TEST(Compare, AContenderThatDivergesIsNamed) {
   const auto result = io::RunCommand({kCompare, "--smoke", "--quiet", "--peers=mlp",
                                       "--learning_rate=1e30", "--out=" + testing::TempDir()});

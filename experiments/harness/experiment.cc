@@ -263,7 +263,7 @@ absl::StatusOr<int> Experiment::Measure() {
   if (absl::IsInvalidArgument(warmed)) return Refuse(warmed);
   // Other failures (a loss that is not finite) are those of variants, and rows of the record.
 
-  const std::string out = OutputDirectory(options_.output, options_.smoke);
+  MLP_ASSIGN_OR_RETURN(const std::string out, OutputDirectory(options_.output, options_.smoke));
   std::optional<double> work = AskedWork();
   std::optional<record::RecordWriter> writer;
   if (options_.resume) {
