@@ -1,6 +1,7 @@
 // The same training in other people's software, side by side with ours in one run.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/peers/check_model.h"
 #include "benchmarks/peers/contenders.h"
 #include "benchmarks/peers/contest.h"
 #include "benchmarks/peers/job_files.h"
@@ -120,6 +122,24 @@ void AddFlags(flags::Flags& flags, Options* o) {
       "--isa=avx2\"");
 }
 
+int Fail(const absl::Status& status, int exit_code) {
+  absl::FPrintF(stderr, "compare: %s\n", std::string(status.message()));
+  return exit_code;
+}
+
+// Each is a table of its own.
+absl::Status CheckBatchSizes(std::vector<int64_t> sizes) {
+  if (sizes.empty()) {
+    return absl::InvalidArgumentError(
+        "--batch_sizes: expected one at least, found none; leave the flag out, or name some");
+  }
+  std::ranges::sort(sizes);
+  const auto twice = std::ranges::adjacent_find(sizes);
+  if (twice == sizes.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--batch_sizes: expected each once, found ",
+                                                 *twice, " more often; name it once"));
+}
+
 // Sleeps until this process's own threads do: OpenMP's spin for some milliseconds after the gate's
 // probe, and would take a core from the contender.
 void RestOwnThreads() {
@@ -152,6 +172,9 @@ class Driver {
     Say(kQuestion);
     MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
     dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
+    if (const absl::Status status = CheckModel(spec_, dataset); !status.ok()) {
+      return Fail(absl::InvalidArgumentError(absl::StrCat("--", status.message())), 2);
+    }
     MLP_ASSIGN_OR_RETURN(const JobFiles files,
                          JobFiles::Write(dataset, spec_, options_.seed,
                                          EpochsFor(options_.rounds, options_.turn_epochs)));
@@ -302,11 +325,6 @@ class Driver {
   experiments::Gate gate_;
 };
 
-int Fail(const absl::Status& status, int exit_code) {
-  absl::FPrintF(stderr, "compare: %s\n", std::string(status.message()));
-  return exit_code;
-}
-
 absl::StatusOr<std::vector<Contender>> Contenders(const Options& options,
                                                   const std::string& program) {
   const Places places = FindPlaces(program);
@@ -335,6 +353,9 @@ int Main(int argc, char** argv) {
   flags::Flags flags("compare", kQuestion);
   AddFlags(flags, &options);
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (const absl::Status status = CheckBatchSizes(options.batch_sizes); !status.ok()) {
+    return Fail(status, 2);
+  }
   if (options.smoke) {
     options.source.digits_train = 512;
     options.source.digits_test = 256;

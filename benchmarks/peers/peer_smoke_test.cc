@@ -68,9 +68,11 @@ TEST(Compare, HelpHasThreeExamplesAndWrongFlagsAreErrors) {
     ++examples;
   }
   EXPECT_EQ(examples, 3u) << help->output;
-  for (const char* flag : {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--command=x",
-                           "--command=mlp=x", "--model=x", "--batch_sizes=0", "--rounds=0"}) {
-    const auto wrong = io::RunCommand({kCompare, flag});
+  for (const char* flag :
+       {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--command=x", "--command=mlp=x",
+        "--model=x", "--batch_sizes=0", "--rounds=0", "--batch_sizes=", "--batch_sizes=64,32,64",
+        "--model=100-10", "--model=784-9", "--model=784-16-tanh-10"}) {
+    const auto wrong = io::RunCommand({kCompare, "--smoke", "--quiet", flag});
     ASSERT_TRUE(wrong.ok()) << wrong.status();
     EXPECT_EQ(wrong->exit_code, 2) << flag;
     EXPECT_NE(wrong->errors, "") << flag;
