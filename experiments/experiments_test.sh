@@ -4,6 +4,7 @@ set -euo pipefail
 runner=$PWD/$1
 gradient_strategies=$PWD/$2
 tiny=$PWD/$3
+inference=$PWD/$4
 out=$TEST_TMPDIR/results
 
 "$runner" --smoke --only=seeds,threads --threads=2 --out="$out" > "$TEST_TMPDIR/stdout" 2> "$TEST_TMPDIR/stderr"
@@ -49,3 +50,7 @@ code=0
 TMPDIR=$TEST_TMPDIR/nowhere "$runner" --smoke --only=tiny 2> "$TEST_TMPDIR/stderr" || code=$?
 [[ $code == 1 ]]
 grep -q '^experiments: TMPDIR: expected a directory' "$TEST_TMPDIR/stderr"
+
+# Batches are as large as they are called.
+"$inference" --smoke --quiet --threads=1 --out="$out" > "$TEST_TMPDIR/stdout"
+[[ $(grep -c 'batch=\(1024\|4096\) .*skipped: the test part has only 256 samples' "$TEST_TMPDIR/stdout") == 4 ]]
