@@ -60,11 +60,16 @@ absl::Status Measure(const Setting& setting, const Session& session, record::Run
                                                    test.features, " for ", session.dataset().name,
                                                    ", found ", model.inputs()));
   }
+  const size_t batch = setting.batch;
+  if (batch > test.size) {
+    run.status = record::RunStatus::kSkipped;
+    run.message = absl::StrCat("the test part has only ", test.size, " samples");
+    return absl::OkStatus();
+  }
   const kernels::KernelSet& kernels = kernels::KernelsFor(setting.target);
   for (const auto& [family, implementation] : kernels::Resolved(kernels)) {
     if (family == "gemv" || family == "panel") run.resolved[family] = implementation;
   }
-  const size_t batch = std::min(setting.batch, test.size);
   engine::Inference engine(model, kernels,
                            {.max_batch = batch,
                             .threads = setting.threads,

@@ -47,7 +47,9 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.Group("Handed on to each experiment");
   flags.String(
       "data", &o->data,
-      {.help = "digits, circles, mnist, or a directory with four IDX files", .value_name = "DATA"});
+      {.help = "digits, circles, mnist, or a directory with four IDX files; not to those that are "
+               "about data of their own",
+       .value_name = "DATA"});
   flags.String("data_dir", &o->data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
@@ -65,14 +67,12 @@ std::string Beside(const char* program, const std::string& name) {
   return (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / name).string();
 }
 
-std::vector<std::string> Command(const std::string& binary, const RunnerOptions& o,
+std::vector<std::string> Command(const std::string& binary, const RunnerOptions& o, bool own_data,
                                  double budget_s) {
-  std::vector<std::string> argv = {binary,
-                                   "--json",
-                                   absl::StrFormat("--budget=%.6g", budget_s),
-                                   absl::StrCat("--data=", o.data),
+  std::vector<std::string> argv = {binary, "--json", absl::StrFormat("--budget=%.6g", budget_s),
                                    absl::StrCat("--threads=", o.threads),
                                    absl::StrCat("--progress=", o.output.progress)};
+  if (!own_data) argv.push_back(absl::StrCat("--data=", o.data));
   if (!o.data_dir.empty()) argv.push_back(absl::StrCat("--data_dir=", o.data_dir));
   if (!o.output.out.empty()) argv.push_back(absl::StrCat("--out=", o.output.out));
   if (o.smoke) argv.push_back("--smoke");
@@ -115,10 +115,14 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));
     return 2;
   }
+  const absl::StatusOr<std::string> directory = OutputDirectory(options.output, options.smoke);
+  if (!directory.ok()) {
+    absl::FPrintF(stderr, "experiments: %s\n", std::string(directory.status().message()));
+    return 1;
+  }
   // Passed on to the experiment, which finishes its run.
   flags::CatchInterrupts();
-  const std::string list =
-      absl::StrCat(OutputDirectory(options.output, options.smoke), "/experiments.partial");
+  const std::string list = absl::StrCat(*directory, "/experiments.partial");
   DoneList done(list, QuestionOf(options), options.resume);
   if (done.was_of_another() && !options.output.quiet) {
     absl::FPrintF(stderr,
@@ -143,7 +147,8 @@ int Main(int argc, char** argv) {
     Result& result = results.emplace_back();
     result.name = entry.name;
     const Timer one;
-    const auto finished = RunProgram(Command(Beside(argv[0], entry.name), options, budget_s));
+    const auto finished =
+        RunProgram(Command(Beside(argv[0], entry.name), options, entry.own_data, budget_s));
     result.seconds = one.Seconds();
     if (finished.ok()) {
       result.exit_code = finished->exit_code;
@@ -171,9 +176,7 @@ int Main(int argc, char** argv) {
   const bool any = std::ranges::any_of(results, [](const Result& r) { return r.exit_code == 0; });
   if (any && !options.output.quiet) {
     const std::string where =
-        options.output.out.empty()
-            ? ""
-            : absl::StrCat(" -- --results=", OutputDirectory(options.output, options.smoke));
+        options.output.out.empty() ? "" : absl::StrCat(" -- --results=", *directory);
     absl::FPrintF(stderr, "For the report: ./bazelw run //analysis:report%s\n", where);
   }
   return exit_code;

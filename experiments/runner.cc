@@ -34,10 +34,12 @@ constexpr char kBegun[] = "begun";
 std::vector<Entry> ParseEntries(absl::string_view text) {
   std::vector<Entry> entries;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    const std::pair<absl::string_view, absl::string_view> pair = absl::StrSplit(part, '=');
+    const std::vector<absl::string_view> fields = absl::StrSplit(part, '=');
+    MLP_CHECK(fields.size() == 2 || (fields.size() == 3 && fields[2] == "own_data"));
     Entry& entry = entries.emplace_back();
-    entry.name = std::string(pair.first);
-    MLP_CHECK(absl::SimpleAtod(pair.second, &entry.weight) && entry.weight > 0);
+    entry.name = std::string(fields[0]);
+    MLP_CHECK(absl::SimpleAtod(fields[1], &entry.weight) && entry.weight > 0);
+    entry.own_data = fields.size() == 3;
   }
   return entries;
 }

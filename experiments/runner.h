@@ -11,10 +11,11 @@ namespace mlp::experiments {
 
 struct Entry {
   std::string name;
-  double weight = 1;  // Its share of the budget.
+  double weight = 1;      // Its share of the budget.
+  bool own_data = false;  // It is about data of its own, and takes no other.
 };
 
-// From "name=weight,name=weight".
+// From "name=weight,name=weight=own_data".
 std::vector<Entry> ParseEntries(absl::string_view text);
 
 // The names in `only`, in the list's order; all where it is empty. InvalidArgument names one that

@@ -15,10 +15,12 @@ using testing::HasSubstr;
 const std::vector<Entry> kEntries = {{"a", 1}, {"b", 3}, {"c", 4}};
 
 TEST(Runner, ReadsTheList) {
-  const std::vector<Entry> entries = ParseEntries("a=1,b=2.5");
+  const std::vector<Entry> entries = ParseEntries("a=1,b=2.5=own_data");
   ASSERT_EQ(entries.size(), 2u);
+  EXPECT_FALSE(entries[0].own_data);
   EXPECT_EQ(entries[1].name, "b");
   EXPECT_EQ(entries[1].weight, 2.5);
+  EXPECT_TRUE(entries[1].own_data);
 }
 
 TEST(Runner, SelectsInTheListsOrder) {

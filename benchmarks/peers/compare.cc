@@ -1,6 +1,7 @@
 // The same training in other people's software, side by side with ours in one run.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/peers/check_model.h"
 #include "benchmarks/peers/contenders.h"
 #include "benchmarks/peers/contest.h"
 #include "benchmarks/peers/job_files.h"
@@ -42,7 +44,7 @@ namespace keys = record::keys;
 constexpr char kQuestion[] = "How fast is the same training in other people's software?";
 
 struct Options {
-  data::Source source;
+  data::Source source = {.needs_pixels = true};  // Peers are given pictures.
   std::string model = "784-128-128-128-10";
   double learning_rate = 1e-3;
   uint64_t seed = 1;
@@ -120,6 +122,24 @@ void AddFlags(flags::Flags& flags, Options* o) {
       "--isa=avx2\"");
 }
 
+int Fail(const absl::Status& status, int exit_code) {
+  absl::FPrintF(stderr, "compare: %s\n", std::string(status.message()));
+  return exit_code;
+}
+
+// Each is a table of its own.
+absl::Status CheckBatchSizes(std::vector<int64_t> sizes) {
+  if (sizes.empty()) {
+    return absl::InvalidArgumentError(
+        "--batch_sizes: expected one at least, found none; leave the flag out, or name some");
+  }
+  std::ranges::sort(sizes);
+  const auto twice = std::ranges::adjacent_find(sizes);
+  if (twice == sizes.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--batch_sizes: expected each once, found ",
+                                                 *twice, " more often; name it once"));
+}
+
 // Sleeps until this process's own threads do: OpenMP's spin for some milliseconds after the gate's
 // probe, and would take a core from the contender.
 void RestOwnThreads() {
@@ -148,19 +168,20 @@ class Driver {
   absl::StatusOr<int> Run() {
     data::Source source = options_.source;
     source.data_dir = flags::ResolvePath(source.data_dir);
-    if (source.data != "digits" && source.data != "mnist") {
-      source.data = flags::ResolvePath(source.data);
-    }
+    if (!data::IsNamed(source.data)) source.data = flags::ResolvePath(source.data);
     Say(kQuestion);
     MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));
     dataset.name = options_.source.data;  // As the user calls it, wherever relative paths lead.
+    if (const absl::Status status = CheckModel(spec_, dataset); !status.ok()) {
+      return Fail(absl::InvalidArgumentError(absl::StrCat("--", status.message())), 2);
+    }
     MLP_ASSIGN_OR_RETURN(const JobFiles files,
                          JobFiles::Write(dataset, spec_, options_.seed,
                                          EpochsFor(options_.rounds, options_.turn_epochs)));
-    MLP_ASSIGN_OR_RETURN(
-        record::RecordWriter writer,
-        record::RecordWriter::Open(experiments::OutputDirectory(options_.output, options_.smoke),
-                                   Head(dataset)));
+    MLP_ASSIGN_OR_RETURN(const std::string out,
+                         experiments::OutputDirectory(options_.output, options_.smoke));
+    MLP_ASSIGN_OR_RETURN(record::RecordWriter writer,
+                         record::RecordWriter::Open(out, Head(dataset)));
     experiments::Outcome all;
     for (const int64_t batch_size : options_.batch_sizes) {
       MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,
@@ -176,10 +197,9 @@ class Driver {
       if (writer.finished().empty()) return flags::kInterruptedExitCode;
     }
     MLP_ASSIGN_OR_RETURN(const std::string path, writer.Commit());
-    flags::PrintText(
-        options_.output.json
-            ? experiments::SummaryJson(writer.record(), path, all)
-            : absl::StrCat(SummaryText(writer.record(), Ours()), "record: ", path, "\n"));
+    flags::PrintText(options_.output.json ? experiments::SummaryJson(writer.record(), path, all)
+                                          : absl::StrCat(SummaryText(writer.record(), Ours()),
+                                                         "record: ", path, "\n"));
     if (all.interrupted) return flags::kInterruptedExitCode;
     if (all.failed.empty()) return 0;
     absl::FPrintF(stderr, "compare: failed: %s; see \"message\" in %s\n",
@@ -305,11 +325,6 @@ class Driver {
   experiments::Gate gate_;
 };
 
-int Fail(const absl::Status& status, int exit_code) {
-  absl::FPrintF(stderr, "compare: %s\n", std::string(status.message()));
-  return exit_code;
-}
-
 absl::StatusOr<std::vector<Contender>> Contenders(const Options& options,
                                                   const std::string& program) {
   const Places places = FindPlaces(program);
@@ -338,6 +353,9 @@ int Main(int argc, char** argv) {
   flags::Flags flags("compare", kQuestion);
   AddFlags(flags, &options);
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (const absl::Status status = CheckBatchSizes(options.batch_sizes); !status.ok()) {
+    return Fail(status, 2);
+  }
   if (options.smoke) {
     options.source.digits_train = 512;
     options.source.digits_test = 256;
@@ -346,6 +364,7 @@ int Main(int argc, char** argv) {
     options.turn_epochs = 1;
     options.max_gate_s = 0;
   }
+  if (!data::HasPixels(options.source.data)) return Fail(data::Load(options.source).status(), 2);
   absl::StatusOr<model::ModelSpec> spec = model::ParseModelSpec(options.model);
   if (!spec.ok()) return Fail(spec.status(), 2);
   absl::StatusOr<std::vector<Contender>> contenders = Contenders(options, argv[0]);

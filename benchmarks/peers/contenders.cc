@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "mlp/io/directories.h"
 
 namespace mlp::peers {
 namespace {
@@ -23,13 +23,10 @@ constexpr char kInstallPython[] = "benchmarks/peers/setup_python";
 bool IsProgram(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
 std::string CacheDirectory() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return cache;
-  }
-  const char* home = std::getenv("HOME");
+  if (absl::StatusOr<std::string> cache = io::CacheDirectory(); cache.ok()) return *cache;
   // Tests have no HOME.
-  const passwd* user = home == nullptr ? getpwuid(getuid()) : nullptr;
-  return absl::StrCat(home != nullptr ? home : user != nullptr ? user->pw_dir : "", "/.cache");
+  const passwd* user = getpwuid(getuid());
+  return absl::StrCat(user != nullptr ? user->pw_dir : "", "/.cache");
 }
 
 Contender Program(const Places& places, const std::string& name, const std::string& program,

@@ -27,7 +27,7 @@ class FannPeer final : public Peer {
     fann_set_learning_rate(net_.get(), kLearningRate);
   }
 
-  std::optional<Sum> TrainEpoch(std::span<const uint32_t> order) override {
+  absl::StatusOr<std::optional<Sum>> TrainEpoch(std::span<const uint32_t> order) override {
     // Its mean squared error is not the job's loss.
     Sum sum = {.loss = std::numeric_limits<double>::quiet_NaN(), .samples = order.size()};
     for (const uint32_t row : order) {

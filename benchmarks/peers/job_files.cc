@@ -12,6 +12,7 @@
 #include "mlp/data/batcher.h"
 #include "mlp/data/idx.h"
 #include "mlp/io/atomic_file.h"
+#include "mlp/io/directories.h"
 #include "mlp/model/model.h"
 
 namespace mlp::peers {
@@ -35,7 +36,8 @@ absl::Status WritePart(const data::Dataset& dataset, const data::Examples& part,
 
 absl::StatusOr<JobFiles> JobFiles::Write(const data::Dataset& dataset, const model::ModelSpec& spec,
                                          uint64_t seed, uint32_t epochs) {
-  std::string directory = (std::filesystem::temp_directory_path() / "mlp-peers-XXXXXX").string();
+  MLP_ASSIGN_OR_RETURN(std::string directory, io::TemporaryDirectory());
+  directory += "/mlp-peers-XXXXXX";
   if (mkdtemp(directory.data()) == nullptr) {
     return io::ErrnoError("create the directory", directory, errno);
   }

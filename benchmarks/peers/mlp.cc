@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_format.h"
 #include "benchmarks/peers/peer.h"
-#include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/train_flags.h"
 #include "mlp/data/batcher.h"
@@ -61,13 +60,12 @@ class MlpPeer final : public Peer {
   }
 
   // The order is the trainer's own, from the seed, and its shuffle is counted.
-  std::optional<Sum> TrainEpoch(std::span<const uint32_t>) override {
-    const auto epoch = trainer_->TrainEpoch();
-    MLP_CHECK(epoch.ok());
+  absl::StatusOr<std::optional<Sum>> TrainEpoch(std::span<const uint32_t>) override {
+    MLP_ASSIGN_OR_RETURN(const train::EpochSummary epoch, trainer_->TrainEpoch());
     engine_is_old_ = true;
-    const auto samples = static_cast<double>(epoch->samples);
-    return Sum{epoch->train_loss * samples,
-               static_cast<size_t>(epoch->train_accuracy * samples + 0.5), epoch->samples};
+    const auto samples = static_cast<double>(epoch.samples);
+    return Sum{epoch.train_loss * samples,
+               static_cast<size_t>(epoch.train_accuracy * samples + 0.5), epoch.samples};
   }
 
   void Predict(const uint8_t* pixels, size_t rows, float* scores) override {

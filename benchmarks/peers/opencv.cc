@@ -36,7 +36,7 @@ class OpenCvPeer final : public Peer {
     net_->setTermCriteria({cv::TermCriteria::MAX_ITER, /*epochs=*/1, 0});
   }
 
-  std::optional<Sum> TrainEpoch(std::span<const uint32_t>) override {
+  absl::StatusOr<std::optional<Sum>> TrainEpoch(std::span<const uint32_t>) override {
     constexpr int kNoScaling = ANN_MLP::NO_INPUT_SCALE | ANN_MLP::NO_OUTPUT_SCALE;
     net_->train(data_, kNoScaling | (net_->isTrained() ? ANN_MLP::UPDATE_WEIGHTS : 0));
     return std::nullopt;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "benchmarks/peers/check_model.h"
 #include "mlp/base/denormals.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/base/timer.h"
@@ -26,19 +27,6 @@ namespace {
 
 constexpr size_t kMaxFileBytes = size_t{4} << 30;
 constexpr unsigned kFlushBits = 0x8040;  // flush to zero, denormals are zero
-
-absl::Status CheckReluStack(const model::ModelSpec& spec) {
-  for (size_t i = 0; i < spec.layers.size(); ++i) {
-    const bool last = i + 1 == spec.layers.size();
-    const auto expected = last ? kernels::Activation::kIdentity : kernels::Activation::kRelu;
-    if (spec.layers[i].activation == expected) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("model: expected relu between layers, as peers know no other activation, "
-                     "found ",
-                     model::Format(spec)));
-  }
-  return absl::OkStatus();
-}
 
 // The bytes of a file of T; a wrong size is an error.
 template <class T>
@@ -118,8 +106,9 @@ class Server {
                                                 epochs_done_, " epochs that are in it"));
     }
     const Timer timer;
-    const std::optional<Sum> sum =
-        peer_->TrainEpoch(std::span(job_.order).subspan(epochs_done_ * rows, rows));
+    MLP_ASSIGN_OR_RETURN(
+        const std::optional<Sum> sum,
+        peer_->TrainEpoch(std::span(job_.order).subspan(epochs_done_ * rows, rows)));
     EpochAnswer answer = {.ms = timer.Seconds() * 1e3};
     ++epochs_done_;
     if (sum) {
@@ -187,7 +176,7 @@ absl::StatusOr<Json> AnswerOrCatch(Server& server, const Json& request) {
 
 }  // namespace
 
-std::optional<Sum> BatchPeer::TrainEpoch(std::span<const uint32_t> order) {
+absl::StatusOr<std::optional<Sum>> BatchPeer::TrainEpoch(std::span<const uint32_t> order) {
   Sum sum;
   for (; !order.empty(); order = order.subspan(std::min(batch_size_, order.size()))) {
     sum += Step(order.first(std::min(batch_size_, order.size())));
@@ -199,17 +188,13 @@ absl::StatusOr<Job> ReadJob(const InitRequest& request, double pack_below) {
   Job job;
   job.request = request;
   MLP_ASSIGN_OR_RETURN(const model::ModelSpec spec, model::ParseModelSpec(request.model));
-  MLP_RETURN_IF_ERROR(CheckReluStack(spec));
   job.widths.push_back(spec.inputs);
   for (const model::DenseSpec& layer : spec.layers) job.widths.push_back(layer.units);
 
-  MLP_ASSIGN_OR_RETURN(job.dataset, data::Load({.data = request.data, .pack_below = pack_below}));
-  const size_t features = job.train().features;
-  if (job.inputs() != features || job.classes() < job.dataset.classes) {
-    return absl::InvalidArgumentError(absl::StrCat("model: expected ", features, "-...-",
-                                                   job.dataset.classes, " for ", request.data,
-                                                   ", found ", request.model));
-  }
+  MLP_ASSIGN_OR_RETURN(
+      job.dataset,
+      data::Load({.data = request.data, .pack_below = pack_below, .needs_pixels = true}));
+  MLP_RETURN_IF_ERROR(CheckModel(spec, job.dataset));
 
   MLP_ASSIGN_OR_RETURN(const std::string order,
                        ReadNumbers<uint32_t>(request.order, job.train().size, /*exact=*/false));

@@ -68,8 +68,9 @@ class Peer {
   virtual ~Peer() = default;
 
   // Trains on all rows in that order, in batches, the last one with what is left. None: the
-  // library does not tell the loss. Its whole time counts.
-  virtual std::optional<Sum> TrainEpoch(std::span<const uint32_t> order) = 0;
+  // library does not tell the loss. Its whole time counts. An error, as where training diverges,
+  // is the answer to the request.
+  virtual absl::StatusOr<std::optional<Sum>> TrainEpoch(std::span<const uint32_t> order) = 0;
 
   // The scores of pictures: logits, or what Description::has_logits says. Not in batches larger
   // than kEvaluationRows.
@@ -86,7 +87,7 @@ inline constexpr size_t kEvaluationRows = 256;
 class BatchPeer : public Peer {
  public:
   explicit BatchPeer(size_t batch_size) : batch_size_(batch_size) {}
-  std::optional<Sum> TrainEpoch(std::span<const uint32_t> order) final;
+  absl::StatusOr<std::optional<Sum>> TrainEpoch(std::span<const uint32_t> order) final;
 
  private:
   // One update.

@@ -68,13 +68,43 @@ TEST(Compare, HelpHasThreeExamplesAndWrongFlagsAreErrors) {
     ++examples;
   }
   EXPECT_EQ(examples, 3u) << help->output;
-  for (const char* flag : {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--command=x",
-                           "--command=mlp=x", "--model=x", "--batch_sizes=0", "--rounds=0"}) {
-    const auto wrong = io::RunCommand({kCompare, flag});
+  for (const char* flag :
+       {"--peers=nobody", "--peer=nothing", "--peer=mlp=mlp", "--command=x", "--command=mlp=x",
+        "--model=x", "--batch_sizes=0", "--rounds=0", "--batch_sizes=", "--batch_sizes=64,32,64",
+        "--model=100-10", "--model=784-9", "--model=784-16-tanh-10"}) {
+    const auto wrong = io::RunCommand({kCompare, "--smoke", "--quiet", flag});
     ASSERT_TRUE(wrong.ok()) << wrong.status();
     EXPECT_EQ(wrong->exit_code, 2) << flag;
     EXPECT_NE(wrong->errors, "") << flag;
   }
+}
+
+TEST(Compare, DataWithoutPixelsIsAWrongCommandLine) {
+  const auto result = io::RunCommand({kCompare, "--smoke", "--data=circles"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 2);
+  EXPECT_EQ(result->errors,
+            "compare: circles: --data: expected digits, mnist, or a directory with four IDX files, "
+            "found values that are no pixels; choose one of these\n");
+}
+
+TEST(Compare, WithoutATemporaryDirectoryItSaysSo) {
+  const std::string nowhere = testing::TempDir() + "/nowhere";
+  const auto result =
+      io::RunCommand({"/usr/bin/env", "TMPDIR=" + nowhere, kCompare, "--smoke", "--quiet"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_EQ(result->errors, "compare: TMPDIR: expected a directory, found " + nowhere +
+                                "; set it to one that is there\n");
+}
+
+TEST(Compare, AContenderThatDivergesIsNamed) {
+  const auto result = io::RunCommand({kCompare, "--smoke", "--quiet", "--peers=mlp",
+                                      "--learning_rate=1e30", "--out=" + testing::TempDir()});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_THAT(result->errors, HasSubstr("compare: mlp/dense: "));
+  EXPECT_THAT(result->errors, HasSubstr("training diverged"));
 }
 
 }  // namespace

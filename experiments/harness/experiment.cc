@@ -43,16 +43,16 @@ Experiment::Experiment(int argc, const char* const* argv, Question question)
       question_(std::move(question)),
       options_(question_.defaults),
       flags_(question_.name, question_.question) {
-  AddFlags(flags_, question_.omitted_flags, &options_);
+  if (!question_.own_data.empty()) options_.source.data = question_.own_data;
+  AddFlags(flags_, question_.omitted_flags, /*any_data=*/question_.own_data.empty(), &options_);
   const std::string run = absl::StrCat("bazel run //experiments:", question_.name);
   flags_.Example(run);
-  flags_.Example(absl::StrCat(run, " -- --data=digits --budget=120"));
+  flags_.Example(absl::StrCat(run, " -- --data=", options_.source.data, " --budget=120"));
   flags_.Example(absl::StrCat(run, " -- --smoke --out=/tmp/mlp-smoke"));
 }
 
 std::optional<int> Experiment::Parse() {
   if (const auto exit_code = flags_.Parse(argc_, argv_)) return exit_code;
-  if (!question_.own_data.empty()) options_.source.data = question_.own_data;
   if (options_.smoke) Shrink(&options_);
   absl::StatusOr<Setup> setup = Resolve(options_);
   if (!setup.ok()) return Refuse(setup.status());
@@ -263,7 +263,7 @@ absl::StatusOr<int> Experiment::Measure() {
   if (absl::IsInvalidArgument(warmed)) return Refuse(warmed);
   // Other failures (a loss that is not finite) are those of variants, and rows of the record.
 
-  const std::string out = OutputDirectory(options_.output, options_.smoke);
+  MLP_ASSIGN_OR_RETURN(const std::string out, OutputDirectory(options_.output, options_.smoke));
   std::optional<double> work = AskedWork();
   std::optional<record::RecordWriter> writer;
   if (options_.resume) {

@@ -39,7 +39,8 @@ struct Question {
   Options defaults = {};
   // What the experiment itself varies or has no use for. Without "work" its runs do all of it.
   std::set<std::string> omitted_flags = {};
-  std::string own_data = "";  // What it is about, whatever --data says.
+  // What it is about: --data takes nothing else. "": any data.
+  std::string own_data = "";
 };
 
 class Experiment {

@@ -13,12 +13,17 @@
 
 namespace mlp::experiments {
 
-void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options* o) {
+void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, bool any_data,
+              Options* o) {
   const auto has = [&omitted](const char* name) { return !omitted.contains(name); };
   flags.Group("Data and model");
-  flags.String(
-      "data", &o->source.data,
-      {.help = "digits, circles, mnist, or a directory with four IDX files", .value_name = "DATA"});
+  if (any_data) {
+    flags.String("data", &o->source.data,
+                 {.help = "digits, circles, mnist, or a directory with four IDX files",
+                  .value_name = "DATA"});
+  } else {
+    flags.Choice("data", &o->source.data, {o->source.data}, {.help = "what it is about"});
+  }
   flags.String("data_dir", &o->source.data_dir,
                {.help = "where to look for mnist first", .value_name = "DIR"});
   if (has("model")) {

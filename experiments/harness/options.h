@@ -42,8 +42,9 @@ struct Options {
 };
 
 // Registers them all, but for those in `omitted`: what an experiment itself varies, or has no use
-// for.
-void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, Options* options);
+// for. Unless it is about any data, --data takes what stands in the options and nothing else.
+void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, bool any_data,
+              Options* options);
 
 // What the text in the options means.
 struct Setup {

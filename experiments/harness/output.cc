@@ -1,8 +1,9 @@
 #include "experiments/harness/output.h"
 
-#include <filesystem>
-
+#include "absl/strings/str_cat.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/flags/paths.h"
+#include "mlp/io/directories.h"
 
 namespace mlp::experiments {
 
@@ -18,11 +19,12 @@ void AddOutputFlags(flags::Flags& flags, OutputOptions* o) {
                {.help = "auto: a bar on a terminal"});
 }
 
-std::string OutputDirectory(const OutputOptions& options, bool smoke) {
+absl::StatusOr<std::string> OutputDirectory(const OutputOptions& options, bool smoke) {
   if (!options.out.empty()) return flags::ResolvePath(options.out);
+  if (!smoke) return flags::WorkspacePath("results");
   // Toy figures do not belong among results.
-  if (smoke) return (std::filesystem::temp_directory_path() / "mlp-lab-smoke").string();
-  return flags::WorkspacePath("results");
+  MLP_ASSIGN_OR_RETURN(const std::string directory, io::TemporaryDirectory());
+  return absl::StrCat(directory, "/mlp-lab-smoke");
 }
 
 }  // namespace mlp::experiments

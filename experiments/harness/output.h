@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "mlp/flags/flags.h"
 
 namespace mlp::experiments {
@@ -16,7 +17,7 @@ struct OutputOptions {
 
 void AddOutputFlags(flags::Flags& flags, OutputOptions* options);
 
-// Where records go.
-std::string OutputDirectory(const OutputOptions& options, bool smoke);
+// Where records go. NotFound: the environment's directory for temporary files is none.
+absl::StatusOr<std::string> OutputDirectory(const OutputOptions& options, bool smoke);
 
 }  // namespace mlp::experiments

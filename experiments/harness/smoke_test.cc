@@ -58,6 +58,15 @@ TEST(Smoke, WritesARecordThatFitsTheSchema) {
   }
 }
 
+TEST(Smoke, WithoutATemporaryDirectoryItSaysSo) {
+  const std::string nowhere = testing::TempDir() + "/nowhere";
+  const auto result = io::RunCommand(
+      {"/usr/bin/env", "TMPDIR=" + nowhere, Binary(), "--smoke", "--quiet", "--threads=1"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_THAT(result->errors, testing::HasSubstr("TMPDIR: expected a directory, found " + nowhere));
+}
+
 TEST(Smoke, HelpHasThreeExamples) {
   const auto result = io::RunCommand({Binary(), "--help"});
   ASSERT_TRUE(result.ok()) << result.status();

@@ -69,6 +69,11 @@ Profile::Profile(int threads, size_t layers, size_t spans) : layers_(layers), st
   for (int rank = 0; rank < threads; ++rank) lanes_.emplace_back(layers, spans);
 }
 
+int Profile::threads() const {
+  return static_cast<int>(
+      std::ranges::count_if(lanes_, [](const ProfileLane& lane) { return !lane.empty(); }));
+}
+
 std::vector<Profile::Summary> Profile::Summarize() const {
   std::vector<Summary> summaries;
   for (const ProfileOp op : kProfileOps) {
@@ -82,7 +87,7 @@ std::vector<Profile::Summary> Profile::Summarize() const {
         summary.work.flop += total.work.flop;
         summary.work.bytes += total.work.bytes;
       }
-      summary.seconds /= static_cast<double>(lanes_.size());
+      summary.seconds /= threads();
       if (summary.calls > 0) summaries.push_back(summary);
     }
   }

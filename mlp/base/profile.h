@@ -61,6 +61,7 @@ class alignas(128) ProfileLane {
   void Add(const ProfileSpan& span);
 
   const ProfileTotal& total(ProfileOp op, uint16_t layer) const { return totals_[At(op, layer)]; }
+  bool empty() const { return count_ == 0; }
   // The newest ones, oldest first.
   std::vector<ProfileSpan> Spans() const;
 
@@ -87,13 +88,15 @@ class Profile {
   ProfileLane* lane(int rank) { return &lanes_[static_cast<size_t>(rank)]; }
   const std::vector<ProfileLane>& lanes() const { return lanes_; }
   int64_t start_ns() const { return start_ns_; }
+  // How many threads noted anything: a team may be smaller than there are lanes.
+  int threads() const;
 
   // An op of one layer over all steps, all threads together.
   struct Summary {
     ProfileOp op;
     uint16_t layer;
     uint64_t calls;
-    double seconds;  // mean over the threads
+    double seconds;  // mean over threads()
     ProfileWork work;
   };
   // Those that ran, in the order of the list, then of the layers.

@@ -42,6 +42,14 @@ TEST(ProfileTest, SumsCoverAllSpansAndTheRingKeepsTheNewest) {
   EXPECT_EQ(summaries[1].layer, kNoLayer);
 }
 
+TEST(ProfileTest, MeansAreOverTheThreadsThatNotedSomething) {
+  Profile profile(2, 1);
+  EXPECT_EQ(profile.threads(), 0);
+  profile.lane(0)->Add({0, 60, {}, ProfileOp::kForward, 0});
+  EXPECT_EQ(profile.threads(), 1);
+  EXPECT_DOUBLE_EQ(profile.Summarize().at(0).seconds, 60e-9);
+}
+
 TEST(ProfileTest, ScopesNoteTheirLifetime) {
   Profile profile(1, 1);
   { const ProfileScope scope(profile.lane(0), ProfileOp::kLoss, 0, {1, 2}); }

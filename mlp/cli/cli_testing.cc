@@ -89,8 +89,15 @@ io::CommandResult MlpRunner::RunWithin(size_t address_space,
 }
 
 std::vector<std::string> MlpRunner::TrainArguments(std::vector<std::string> flags) const {
-  flags.insert(flags.begin(), {"train", "--data=" + data(), "--model=36-16-10", "--batch_size=32"});
-  return flags;
+  std::vector<std::string> arguments = {"train"};
+  for (const std::string& flag :
+       {"--data=" + data(), std::string("--model=36-16-10"), std::string("--batch_size=32")}) {
+    const std::string name = flag.substr(0, flag.find('=') + 1);
+    const auto is_same = [&](const std::string& given) { return given.starts_with(name); };
+    if (std::ranges::none_of(flags, is_same)) arguments.push_back(flag);
+  }
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  return arguments;
 }
 
 io::CommandResult MlpRunner::Train(std::vector<std::string> flags) const {

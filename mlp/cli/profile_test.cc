@@ -61,6 +61,16 @@ TEST_F(ProfileTest, TellsOfEveryOpInWordsAndInJson) {
   EXPECT_LE(seconds, profile["step_seconds"].get<double>());
 }
 
+TEST_F(ProfileTest, CountsTheThreadsThatTrain) {
+  for (const std::string strategy : {"tiny", "per_sample"}) {
+    const io::CommandResult result =
+        mlp_.Train({"--epochs=1", "--threads=2", "--strategy=" + strategy, "--profile", "--json"});
+    ASSERT_EQ(result.exit_code, kDone) << result.errors;
+    EXPECT_THAT(result.errors, HasSubstr(" on 1 thread\n"));
+    EXPECT_EQ(Json::parse(result.output)["profile"]["threads"], 1);
+  }
+}
+
 TEST_F(ProfileTest, IsQuietWhereThatIsAskedFor) {
   const io::CommandResult result = mlp_.Train({"--epochs=1", "--profile", "--quiet", "--json"});
   EXPECT_EQ(result.exit_code, kDone);

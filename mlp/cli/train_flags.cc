@@ -46,6 +46,10 @@ const std::vector<Dependent>& Dependents() {
       {"beta2", "optimizer", &TrainFlags::optimizer, {"adam"}},
       {"epsilon", "optimizer", &TrainFlags::optimizer, {"rmsprop", "adam"}},
       {"micro_batches", "strategy", &TrainFlags::strategy, {"accumulate"}},
+      {"shards",
+       "strategy",
+       &TrainFlags::strategy,
+       {"auto", "tensor_parallel", "thread_private", "atomic", "hogwild"}},
   };
   return dependents;
 }

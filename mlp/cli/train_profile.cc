@@ -32,7 +32,7 @@ std::string LayerName(uint16_t layer) { return layer == kNoLayer ? "-" : absl::S
 ProfileReport::ProfileReport(const Profile& profile, const train::StrategyOptions& strategy,
                              size_t steps, double step_seconds)
     : profile_(profile),
-      peaks_(kernels::MeasurePeaks(static_cast<int>(profile.lanes().size()))),
+      peaks_(kernels::MeasurePeaks(std::max(1, profile.threads()))),
       first_(ArithmeticOf(strategy, /*with_bytes=*/true)),
       others_(ArithmeticOf(strategy, /*with_bytes=*/false)),
       steps_(steps),
@@ -70,7 +70,7 @@ ProfileReport::Attained ProfileReport::AttainedBy(const Profile::Summary& op) co
 }
 
 std::string ProfileReport::Table() const {
-  const auto threads = static_cast<int>(profile_.lanes().size());
+  const int threads = profile_.threads();
   const double steps = std::max(1.0, static_cast<double>(steps_));
   const double share = step_seconds_ > 0 ? 100 / step_seconds_ : 0;
   std::string arithmetic;
@@ -107,7 +107,7 @@ std::string ProfileReport::Table() const {
 
 Json ProfileReport::Document() const {
   Json document = {
-      {"steps", steps_}, {"step_seconds", step_seconds_}, {"threads", profile_.lanes().size()}};
+      {"steps", steps_}, {"step_seconds", step_seconds_}, {"threads", profile_.threads()}};
   Json peaks = Json::object();
   for (const kernels::Rate& rate : peaks_.rates) {
     const bool arithmetic = rate.peak.kind == kernels::Peak::Kind::kArithmetic;

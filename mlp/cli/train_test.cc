@@ -292,7 +292,10 @@ TEST_F(TrainTest, FlagsOfWhatWasNotChosenAreRefused) {
            {"--beta1=0.5", "--optimizer=rmsprop", "--optimizer=adam"},
            {"--epsilon=1e-6", "--optimizer=sgd", "--optimizer=rmsprop or --optimizer=adam"},
            {"--decay_every=2", "--schedule=cosine", "--schedule=step"},
-           {"--micro_batches=2", "--strategy=fused", "--strategy=accumulate"}}) {
+           {"--micro_batches=2", "--strategy=fused", "--strategy=accumulate"},
+           {"--shards=4", "--strategy=fused",
+            "--strategy=auto or --strategy=tensor_parallel or --strategy=thread_private or "
+            "--strategy=atomic or --strategy=hogwild"}}) {
     const io::CommandResult result = mlp_.Train({flag, chosen, "--epochs=1"});
     EXPECT_EQ(result.exit_code, kWrongUse);
     EXPECT_THAT(result.errors, HasSubstr("expected " + expected + ", found " + chosen)) << flag;

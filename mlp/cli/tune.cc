@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "mlp/cli/commands.h"
@@ -43,7 +44,11 @@ void Print(const tune::Key& key, const tune::Tuning& tuning, const std::string& 
 
 int Show(const tune::Key& key, const std::string& path, bool json) {
   const auto tuning = tune::Load(path, key, tune::ThisMachine());
-  if (!tuning.ok()) return Fail(tuning.status());
+  if (!tuning.ok()) {
+    return Fail(absl::Status(
+        tuning.status().code(),
+        absl::StrCat(tuning.status().message(), "; `mlp tune` measures this machine")));
+  }
   Print(key, *tuning, path, json);
   return kDone;
 }
@@ -58,13 +63,11 @@ int Clear(const std::string& path, const OutputOptions& output) {
 int MeasureAndKeep(const tune::Key& key, const std::string& path, const OutputOptions& output) {
   const tune::Tuning tuning = tune::TuneThisMachine();
   if (!tuning.steady) {
-    Note(output.quiet, "the machine was too busy to tell, so what was kept stays as it is");
+    const bool is_kept = tune::Load(path, key, tune::ThisMachine()).ok();
+    Note(output.quiet, absl::StrCat("the machine was too busy to tell, so ",
+                                    is_kept ? "what was kept stays as it is" : "nothing is kept"));
     Print(key, tuning, "", output.json);
     return kDone;
-  }
-  if (path.empty()) {
-    return Fail(absl::NotFoundError(
-        "HOME: expected a directory to keep it in, found none; set it, or XDG_CACHE_HOME"));
   }
   const absl::Status saved = tune::Save(path, key, tuning);
   if (!saved.ok()) return Fail(saved);
@@ -94,10 +97,11 @@ int Tune(int argc, const char* const* argv) {
                                    "expected one of --show and --clear, found both; drop one"));
   }
   const tune::Key key = tune::ThisKey();
-  const std::string path = tune::CacheFile(key);
-  if (show) return Show(key, path, output.json);
-  if (clear) return Clear(path, output);
-  return MeasureAndKeep(key, path, output);
+  const absl::StatusOr<std::string> path = tune::CacheFile(key);
+  if (!path.ok()) return Fail(path.status());
+  if (show) return Show(key, *path, output.json);
+  if (clear) return Clear(*path, output);
+  return MeasureAndKeep(key, *path, output);
 }
 
 }  // namespace mlp::cli

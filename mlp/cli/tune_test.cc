@@ -14,8 +14,10 @@
 namespace mlp::cli {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class TuneTest : public testing::Test {
  protected:
@@ -60,6 +62,10 @@ TEST_F(TuneTest, ShowsWhatWasMeasuredAndForgetsIt) {
   EXPECT_EQ(mlp_.Run({"tune", "--show"}).exit_code, kFailed);
   const io::CommandResult measured = mlp_.Run({"tune"});
   EXPECT_EQ(measured.exit_code, kDone) << measured.errors;
+  // On a busy machine it is not kept, and nothing was before.
+  EXPECT_THAT(measured.errors, Not(HasSubstr("stays as it is")));
+  EXPECT_NE(measured.output.find("kept in ") != std::string::npos,
+            measured.errors.find("so nothing is kept") != std::string::npos);
   EXPECT_THAT(measured.output,
               HasSubstr("instruction set  threads  pixels multiplied   us a step"));
   EXPECT_THAT(measured.output, HasSubstr("chosen: "));
@@ -72,6 +78,22 @@ TEST_F(TuneTest, ShowsWhatWasMeasuredAndForgetsIt) {
   EXPECT_EQ(mlp_.Run({"tune", "--show"}).exit_code, kFailed);
   EXPECT_THAT(mlp_.Run({"tune", "--clear"}).errors, HasSubstr("nothing was kept"));
   EXPECT_EQ(mlp_.Run({"tune", "--clear", "--show"}).exit_code, kWrongUse);
+}
+
+TEST_F(TuneTest, WhatCannotBeShownIsNamedWithItsRemedy) {
+  WriteFile(0.25);
+  std::ofstream(File()) << "{broken";
+  const io::CommandResult broken = mlp_.Run({"tune", "--show"});
+  EXPECT_EQ(broken.exit_code, kFailed);
+  EXPECT_THAT(broken.errors, StartsWith("mlp: " + File() + ": "));
+  EXPECT_THAT(broken.errors, EndsWith("; `mlp tune` measures this machine\n"));
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  for (const std::string flag : {"--show", "--clear", "--quiet"}) {
+    const io::CommandResult nowhere = mlp_.Run({"tune", flag});
+    EXPECT_EQ(nowhere.exit_code, kFailed);
+    EXPECT_THAT(nowhere.errors, StartsWith("mlp: HOME: expected a directory"));
+  }
 }
 
 TEST_F(TuneTest, TrainingsFollowItUnlessFlagsSayOtherwise) {

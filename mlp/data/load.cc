@@ -50,6 +50,15 @@ absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t cla
 }  // namespace
 
 absl::StatusOr<Dataset> Load(const Source& source) {
+  const auto wrong = [&source](absl::StatusCode code, absl::string_view found) {
+    return FileError(code, source.data.empty() ? "\"\"" : source.data, "--data",
+                     absl::StrCat("digits, ", source.needs_pixels ? "" : "circles, ",
+                                  "mnist, or a directory with four IDX files"),
+                     found, "choose one of these");
+  };
+  if (source.needs_pixels && !HasPixels(source.data)) {
+    return wrong(absl::StatusCode::kInvalidArgument, "values that are no pixels");
+  }
   if (source.data == "digits") {
     return MakeDigits(source.data_seed, source.digits_train, source.digits_test, source.pack_below);
   }
@@ -61,10 +70,8 @@ absl::StatusOr<Dataset> Load(const Source& source) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(source.data, error);
   if (!std::filesystem::is_directory(status)) {
-    return FileError(absl::StatusCode::kNotFound, source.data.empty() ? "\"\"" : source.data,
-                     "--data", "digits, circles, mnist, or a directory with four IDX files",
-                     std::filesystem::exists(status) ? "a file" : "nothing there",
-                     "choose one of these");
+    return wrong(absl::StatusCode::kNotFound,
+                 std::filesystem::exists(status) ? "a file" : "nothing there");
   }
   MLP_ASSIGN_OR_RETURN(const IdxFiles files, FindIdxFiles(source.data));
   return Read(source.data, files, /*classes=*/2, kMaxClasses, source.pack_below);

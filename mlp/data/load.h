@@ -20,6 +20,8 @@ struct Source {
   // Training pixels are packed where less than this part of them is not 0. For who can read them
   // so, see Examples.
   double pack_below = 0;
+  // Whoever asks can use nothing else: circles is refused.
+  bool needs_pixels = false;
 };
 
 // Whether the data has a name of its own, and is no path.
@@ -31,7 +33,7 @@ inline bool HasPixels(const std::string& data) { return data != "circles"; }
 
 // Classes are 10 for mnist, and for a directory as many as its labels say, up to 256. Errors name
 // the file and the place: those of ReadExamples, LocateMnist and FindIdxFiles; InvalidArgument
-// where the pictures of the two parts differ in shape.
+// where the pictures of the two parts differ in shape, or pixels are needed and there are none.
 absl::StatusOr<Dataset> Load(const Source& source);
 
 }  // namespace mlp::data

@@ -190,6 +190,16 @@ TEST_F(LoadTest, RefusesWhatIsNoDataset) {
   }
 }
 
+TEST_F(LoadTest, WhoNeedsPixelsIsGivenAndOfferedNoOther) {
+  for (const std::string data : {"circles", "minst"}) {
+    const absl::Status status = Load({.data = data, .needs_pixels = true}).status();
+    EXPECT_TRUE(absl::StrContains(
+        status.message(), data + ": --data: expected digits, mnist, or a directory with four IDX"))
+        << status;
+  }
+  EXPECT_TRUE(Load({.data = "circles"}).ok());
+}
+
 TEST_F(LoadTest, PartsMustAgreeInShape) {
   const absl::Status status = Load({.data = MakeFiles("shapes", 0, "-", "", 3)}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

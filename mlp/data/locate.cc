@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mlp/data/file_error.h"
+#include "mlp/io/directories.h"
 
 namespace mlp::data {
 namespace {
@@ -50,13 +51,8 @@ std::string Variable(const char* name) {
 
 // Empty where the environment names neither a cache nor a home directory.
 std::string CacheDirectory() {
-  std::string cache = Variable("XDG_CACHE_HOME");
-  if (cache.empty()) {
-    const std::string home = Variable("HOME");
-    if (home.empty()) return {};
-    cache = absl::StrCat(home, "/.cache");
-  }
-  return absl::StrCat(cache, "/mlp-lab/mnist");
+  const absl::StatusOr<std::string> cache = io::CacheDirectory();
+  return cache.ok() ? absl::StrCat(*cache, "/mlp-lab/mnist") : "";
 }
 
 }  // namespace

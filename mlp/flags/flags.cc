@@ -157,7 +157,8 @@ void Flags::StringList(const std::string& name, std::vector<std::string>* target
        .value = absl::StrCat(options.value_name, ",..."),
        .help = options.help,
        .default_text = absl::StrJoin(*target, ","),
-       .read = read});
+       .read = read,
+       .is_list = true});
 }
 
 void Flags::IntList(const std::string& name, std::vector<int64_t>* target,
@@ -174,7 +175,8 @@ void Flags::IntList(const std::string& name, std::vector<int64_t>* target,
        .value = absl::StrCat(ValueName(options.unit, "N"), ",..."),
        .help = options.help,
        .default_text = absl::StrJoin(*target, ","),
-       .read = read});
+       .read = read,
+       .is_list = true});
 }
 
 const Flags::Flag* Flags::Find(absl::string_view name) const {
@@ -233,7 +235,6 @@ absl::StatusOr<std::vector<std::string>> Flags::Normalize(
 
 absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& arguments,
                                           const std::vector<std::string>& settings) {
-  // Of several values the last one holds.
   std::vector<std::string> all = settings;
   all.insert(all.end(), arguments.begin(), arguments.end());
   MLP_ASSIGN_OR_RETURN(const std::vector<std::string> normal, Normalize(all));
@@ -258,10 +259,23 @@ absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& argume
       const auto is_setting = [&](const std::string& setting) {
         return absl::StartsWith(setting, absl::StrCat("--", flag.name, "="));
       };
-      const size_t values = result.count(flag.name);
-      flag.given = values > static_cast<size_t>(std::ranges::count_if(settings, is_setting));
-      if (values == 0) continue;
-      absl::StatusOr<Store> store = flag.read(result[flag.name].as<std::string>());
+      std::vector<std::string> values;  // First those of settings.
+      for (const cxxopts::KeyValue& argument : result.arguments()) {
+        if (argument.key() == flag.name) values.push_back(argument.value());
+      }
+      const auto given = values.begin() + std::ranges::count_if(settings, is_setting);
+      flag.given = given != values.end();
+      if (values.empty()) continue;
+      const auto times = values.end() - given;
+      if (times > 1 && !flag.is_list) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", flag.name, ": expected once, found ",
+                         times == 2 ? "twice" : absl::StrCat(times, " times"), " (",
+                         absl::StrJoin(given, values.end(), ", "), "); leave all but one out"));
+      }
+      const bool is_joined = flag.is_list && flag.given;
+      absl::StatusOr<Store> store =
+          flag.read(is_joined ? absl::StrJoin(given, values.end(), ",") : values.back());
       if (!store.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat("--", flag.name, ": ", store.status().message()));

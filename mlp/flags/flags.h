@@ -8,6 +8,8 @@
 //   flags.Example("mlp train --data=digits --epochs=3");
 //   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
 //
+// A flag is given once; only one that takes a list may be repeated, which adds to the list.
+//
 // A target's value at registration is the flag's default, and targets are written only when the
 // whole command line is right.
 #pragma once
@@ -117,6 +119,7 @@ class Flags {
     std::string help = "";
     std::string default_text = "";
     std::function<absl::StatusOr<Store>(const std::string&)> read = nullptr;
+    bool is_list = false;
     bool given = false;
   };
 

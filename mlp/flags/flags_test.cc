@@ -74,10 +74,21 @@ TEST_F(FlagsTest, SettingsHoldWhereNoArgumentSaysOtherwise) {
   EXPECT_FALSE(flags_.Given("json"));
 }
 
-TEST_F(FlagsTest, HyphenIsUnderscoreAndTheLastOneWins) {
-  ASSERT_TRUE(flags_.Read({"--batch-size=8", "--batch_size", "16", "--json=false"}).ok());
+TEST_F(FlagsTest, HyphenIsUnderscore) {
+  ASSERT_TRUE(flags_.Read({"--batch-size", "16", "--json=false"}).ok());
   EXPECT_EQ(batch_size_, 16);
   EXPECT_FALSE(json_);
+}
+
+TEST_F(FlagsTest, OnlyListsAreGivenMoreThanOnce) {
+  EXPECT_EQ(ErrorOf({"--batch-size=8", "--math=fast", "--batch_size", "16"}),
+            "--batch_size: expected once, found twice (8, 16); leave all but one out");
+  EXPECT_EQ(ErrorOf({"--json", "--json", "--json=false"}),
+            "--json: expected once, found 3 times (true, true, false); leave all but one out");
+  EXPECT_EQ(batch_size_, 64);
+  ASSERT_TRUE(flags_.Read({"--only=x", "--threads=4", "--only=y z,x", "--threads=1,8"}).ok());
+  EXPECT_THAT(only_, ElementsAre("x", "y z", "x"));
+  EXPECT_THAT(threads_, ElementsAre(4, 1, 8)) << "the default is no part of it";
 }
 
 TEST_F(FlagsTest, UnknownFlagNamesTheNearest) {

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/io/atomic_file.h"
+#include "mlp/io/directories.h"
 #include "mlp/record/environment.h"
 #include "mlp/tune/kernel_sources.h"
 #include "mlp/version/version.h"
@@ -26,12 +26,6 @@ using record::Json;
 
 constexpr int kFormat = 1;
 constexpr size_t kMaxFileBytes = 1 << 20;
-constexpr absl::string_view kRemedy = "it is measured anew";
-
-std::string Variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // FNV-1a (Fowler, Noll, Vo).
 uint64_t Hash(absl::string_view text) {
@@ -42,8 +36,8 @@ uint64_t Hash(absl::string_view text) {
 
 absl::Status Wrong(absl::StatusCode code, absl::string_view path, absl::string_view what,
                    absl::string_view expected, absl::string_view found) {
-  return absl::Status(code, absl::StrCat(path, ": ", what, ": expected ", expected, ", found ",
-                                         found, "; ", kRemedy));
+  return absl::Status(code,
+                      absl::StrCat(path, ": ", what, ": expected ", expected, ", found ", found));
 }
 
 std::string Shown(const Json& json, const char* key) {
@@ -126,13 +120,8 @@ Key ThisKey() {
                        kKernelSources)};
 }
 
-std::string CacheFile(const Key& key) {
-  std::string cache = Variable("XDG_CACHE_HOME");
-  if (cache.empty()) {
-    const std::string home = Variable("HOME");
-    if (home.empty()) return "";
-    cache = absl::StrCat(home, "/.cache");
-  }
+absl::StatusOr<std::string> CacheFile(const Key& key) {
+  MLP_ASSIGN_OR_RETURN(const std::string cache, io::CacheDirectory());
   return absl::StrFormat("%s/mlp-lab/tune-%016x.json", cache, Hash(key.machine));
 }
 
@@ -154,28 +143,25 @@ Json ToJson(const Tuning& tuning) {
 
 absl::StatusOr<Tuning> Load(const std::string& path, const Key& key, const Space& space) {
   std::error_code ignored;
-  if (path.empty() || !std::filesystem::exists(path, ignored)) {
+  if (!std::filesystem::exists(path, ignored)) {
     return absl::NotFoundError(absl::StrCat(path, ": nothing was measured yet"));
   }
   MLP_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(path, kMaxFileBytes));
-  const auto json = record::ParseJson(text, path);
-  if (!json.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(json.status().message(), "; ", kRemedy));
-  }
-  if (!json->is_object() || json->value("format", Json()) != kFormat) {
+  MLP_ASSIGN_OR_RETURN(const Json json, record::ParseJson(text, path));
+  if (!json.is_object() || json.value("format", Json()) != kFormat) {
     return Wrong(absl::StatusCode::kInvalidArgument, path, "format", absl::StrCat(kFormat),
-                 json->is_object() ? Shown(*json, "format") : json->type_name());
+                 json.is_object() ? Shown(json, "format") : json.type_name());
   }
   for (const auto& [name, expected] :
        {std::pair("machine", &key.machine), std::pair("build", &key.build)}) {
-    if (json->value(name, Json()) == *expected) continue;
-    return Wrong(absl::StatusCode::kFailedPrecondition, path, name, *expected, Shown(*json, name));
+    if (json.value(name, Json()) == *expected) continue;
+    return Wrong(absl::StatusCode::kFailedPrecondition, path, name, *expected, Shown(json, name));
   }
-  if (!json->contains("tuning") || !(*json)["tuning"].is_object()) {
+  if (!json.contains("tuning") || !json["tuning"].is_object()) {
     return Wrong(absl::StatusCode::kInvalidArgument, path, "tuning", "an object",
-                 Shown(*json, "tuning"));
+                 Shown(json, "tuning"));
   }
-  return FromJson(path, (*json)["tuning"], space);
+  return FromJson(path, json["tuning"], space);
 }
 
 absl::Status Save(const std::string& path, const Key& key, const Tuning& tuning) {
@@ -188,8 +174,8 @@ absl::Status Save(const std::string& path, const Key& key, const Tuning& tuning)
 }
 
 absl::Status Remove(const std::string& path) {
-  if (!path.empty() && unlink(path.c_str()) == 0) return absl::OkStatus();
-  return io::ErrnoError("remove it", path, path.empty() ? ENOENT : errno);
+  if (unlink(path.c_str()) == 0) return absl::OkStatus();
+  return io::ErrnoError("remove it", path, errno);
 }
 
 }  // namespace mlp::tune

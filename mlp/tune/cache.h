@@ -19,14 +19,14 @@ struct Key {
 // This machine, and this build.
 Key ThisKey();
 
-// $XDG_CACHE_HOME or ~/.cache, /mlp-lab/tune-<hash of the machine>.json; "" where the environment
-// names neither.
-std::string CacheFile(const Key& key);
+// mlp-lab/tune-<hash of the machine>.json in the user's cache directory. NotFound: there is none.
+absl::StatusOr<std::string> CacheFile(const Key& key);
 
 record::Json ToJson(const Tuning& tuning);
 
 // NotFound: there is none. FailedPrecondition: it is of another machine or build. InvalidArgument:
-// it is broken, or asks for what `space` does not have. Messages begin with the path.
+// it is broken, or asks for what `space` does not have. Messages begin with the path and name no
+// remedy: that is to measure anew, which some callers do and others do not.
 absl::StatusOr<Tuning> Load(const std::string& path, const Key& key, const Space& space);
 
 // The file appears whole or not at all; its directory is made.

@@ -4,14 +4,29 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "mlp/base/status_macros.h"
 #include "mlp/base/timer.h"
 #include "mlp/tune/cache.h"
 #include "mlp/tune/machine.h"
 
 namespace mlp::tune {
+namespace {
+
+absl::StatusOr<Tuning> LoadFor(const Key& key) {
+  MLP_ASSIGN_OR_RETURN(const std::string path, CacheFile(key));
+  return Load(path, key, ThisMachine());
+}
+
+absl::Status SaveFor(const Key& key, const Tuning& tuning) {
+  MLP_ASSIGN_OR_RETURN(const std::string path, CacheFile(key));
+  return Save(path, key, tuning);
+}
+
+}  // namespace
 
 bool IsOff() {
   const char* value = std::getenv("MLP_TUNE");
@@ -20,29 +35,25 @@ bool IsOff() {
 
 std::optional<Tuning> Cached() {
   if (IsOff()) return std::nullopt;
-  const Key key = ThisKey();
-  const auto tuning = Load(CacheFile(key), key, ThisMachine());
+  const auto tuning = LoadFor(ThisKey());
   return tuning.ok() ? std::optional(*tuning) : std::nullopt;
 }
 
 std::optional<Tuning> CachedOrMeasured(std::string* note) {
   if (IsOff()) return std::nullopt;
   const Key key = ThisKey();
-  const std::string path = CacheFile(key);
-  const auto cached = Load(path, key, ThisMachine());
+  const auto cached = LoadFor(key);
   if (cached.ok()) return *cached;
   // Another build's is no news; what should not be there is.
   if (absl::IsInvalidArgument(cached.status())) {
-    absl::StrAppend(note, cached.status().message(), ": ");
+    absl::StrAppend(note, cached.status().message(), "; it is measured anew: ");
   }
   const Timer timer;
   const Tuning tuning = TuneThisMachine();
   absl::StrAppendFormat(note, "measured this machine in %.1f s: ", timer.Seconds());
   absl::StrAppend(note, Text(tuning));
   // Kept even if it was too busy: once is enough to wait for it.
-  const absl::Status saved =
-      path.empty() ? absl::NotFoundError("no HOME and no XDG_CACHE_HOME to keep it in")
-                   : Save(path, key, tuning);
+  const absl::Status saved = SaveFor(key, tuning);
   if (!saved.ok()) absl::StrAppend(note, "; not kept: ", saved.message());
   return tuning;
 }
