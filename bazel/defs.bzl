@@ -146,6 +146,7 @@ def mlp_kernel_family(
         name = name,
         srcs = [name + ".cc"],
         hdrs = [name + ".h"] + hdrs,
+        textual_hdrs = textual_hdrs,
         deps = deps + context + objects + [name + "_api"],
         **kwargs
     )
