@@ -47,7 +47,8 @@ std::string StatusCell(const Row& row) {
   return cell;
 }
 
-// "97.70 \u00b1 0.12 % (97.55 to 97.88)"; of deviations the median; "5 of 6" where some runs lack it.
+// "97.70 \u00b1 0.12 % (97.55 to 97.88)"; of deviations the median; "5 of 6" where some runs lack
+// it.
 std::string ColumnCell(const std::string& path, const std::optional<Summary>& summary, size_t ok) {
   if (!summary) {
     // An aim that no run came to, not a value that the variant has none of.

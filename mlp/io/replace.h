@@ -17,9 +17,8 @@ struct FileKind {
 
 // Whether `path` may be written: nothing is there and its directory is, or it is a file of the same
 // kind, or `force` says that any regular file may go (nothing: there is no flag to say so). To be
-// asked before long work, too. Errors:
-// NotFound, AlreadyExists (another kind of file), FailedPrecondition (no regular file),
-// PermissionDenied.
+// asked before long work, too. Errors: NotFound, AlreadyExists (another kind of file),
+// FailedPrecondition (no regular file), PermissionDenied.
 absl::Status CheckReplaceable(const std::string& path, const FileKind& kind,
                               std::optional<bool> force);
 
