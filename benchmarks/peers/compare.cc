@@ -185,7 +185,7 @@ class Driver {
     experiments::Outcome all;
     for (const int64_t batch_size : options_.batch_sizes) {
       MLP_ASSIGN_OR_RETURN(const experiments::Outcome outcome,
-                           RunBatchSize(static_cast<size_t>(batch_size), files, writer));
+                           RunBatchSize(static_cast<size_t>(batch_size), dataset, files, writer));
       all.rounds += outcome.rounds;
       all.skipped += outcome.skipped;
       all.interrupted |= outcome.interrupted;
@@ -259,7 +259,8 @@ class Driver {
     return head;
   }
 
-  absl::StatusOr<experiments::Outcome> RunBatchSize(size_t batch_size, const JobFiles& files,
+  absl::StatusOr<experiments::Outcome> RunBatchSize(size_t batch_size, const data::Dataset& dataset,
+                                                    const JobFiles& files,
                                                     record::RecordWriter& writer) {
     const std::string label = absl::StrCat("batch ", batch_size);
     const flags::ProgressMode mode = flags::ToProgressMode(options_.output.progress);
@@ -275,6 +276,7 @@ class Driver {
                              .learning_rate = options_.learning_rate,
                              .order = files.order(),
                              .weights = files.weights()},
+                     .samples = {dataset.train.size, dataset.test.size},
                      .rounds = options_.rounds,
                      .turn_epochs = options_.turn_epochs,
                      .fit_threads = options_.fit_threads,

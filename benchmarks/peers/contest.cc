@@ -118,7 +118,8 @@ absl::Status Contest::Expect() {
 absl::Status Contest::Prepare(Entrant& entrant) {
   MLP_RETURN_IF_ERROR(Start(entrant, options_.job.threads));
   MLP_ASSIGN_OR_RETURN(const Turn turn, Train(entrant, 1));
-  const std::string reason = Disagreement(entrant.about.uses, turn.last, expected_.front(), 1);
+  const std::string reason =
+      Disagreement(entrant.about.uses, options_.samples, turn.last, expected_.front(), 1);
   if (!reason.empty()) {
     entrant.skipped =
         absl::StrFormat("struck out %s; its epoch took %.3g s", reason, turn.epoch_s.front());
@@ -224,8 +225,8 @@ absl::Status Contest::Measure(const std::string& name, record::RunRecord& run) {
   run.metrics["epoch"] = static_cast<double>(entrant.epochs);
   run.metrics["rss_bytes"] = static_cast<double>(figures.train.rss_bytes);
 
-  const std::string reason =
-      Disagreement(entrant.about.uses, figures, expected_[entrant.epochs - 1], entrant.epochs);
+  const std::string reason = Disagreement(entrant.about.uses, options_.samples, figures,
+                                          expected_[entrant.epochs - 1], entrant.epochs);
   if (!reason.empty()) {
     run.status = record::RunStatus::kSkipped;
     run.message = absl::StrCat("struck out ", reason);

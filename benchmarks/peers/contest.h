@@ -21,6 +21,7 @@ namespace mlp::peers {
 
 struct ContestOptions {
   InitRequest job;
+  Samples samples;  // of the job's data
   int rounds = 7;
   // Of one turn. What others leave in the caches slows the first down: data that fit the last level
   // are read from there by the next ones.

@@ -20,30 +20,39 @@ std::string LossDisagreement(const std::optional<double>& found,
   if (!found || !expected) return "";
   const double off = std::abs(*found - *expected) / std::max(*expected, kLeastLoss);
   if (off <= tolerance) return "";
-  return absl::StrFormat("train loss %.4f, ours %.4f: off by more than %g %%", *found, *expected,
+  return absl::StrFormat("train loss %.4f, ours %.4f: off by more than %.3g %%", *found, *expected,
                          100 * tolerance);
 }
 
 std::string AccuracyDisagreement(const char* part, const std::optional<double>& found,
                                  const std::optional<double>& expected, double tolerance) {
   if (!found || !expected || std::abs(*found - *expected) <= tolerance) return "";
-  return absl::StrFormat("%s accuracy %s, ours %s: off by more than %g points", part,
+  return absl::StrFormat("%s accuracy %s, ours %s: off by more than %.3g points", part,
                          Percent(*found), Percent(*expected), 100 * tolerance);
 }
 
 }  // namespace
 
-Tolerance ToleranceFor(const Uses& uses) {
-  const bool same_training = uses.order && uses.weights && uses.precision == "fp32";
-  return same_training
-             ? Tolerance{.train_loss = 0.05, .train_accuracy = 0.005, .test_accuracy = 0.01}
-             : Tolerance{.train_loss = 0.15, .train_accuracy = 0.015, .test_accuracy = 0.015};
+Tolerance ToleranceFor(const Uses& uses, const Samples& samples) {
+  if (uses.order && uses.weights && uses.precision == "fp32") {
+    return {.train_loss = 0.05, .train_accuracy = 0.005, .test_accuracy = 0.01};
+  }
+  constexpr Samples kMnist = {};
+  const auto wider = [](size_t of_mnist, size_t found) {
+    return found >= of_mnist ? 1
+                             : std::sqrt(static_cast<double>(of_mnist) /
+                                         static_cast<double>(std::max<size_t>(found, 1)));
+  };
+  const double train = wider(kMnist.train, samples.train);
+  const double test = std::max(train, wider(kMnist.test, samples.test));
+  return {
+      .train_loss = 0.15 * train, .train_accuracy = 0.015 * train, .test_accuracy = 0.015 * test};
 }
 
-std::string Disagreement(const Uses& uses, const Figures& found, const Figures& expected,
-                         size_t epoch) {
+std::string Disagreement(const Uses& uses, const Samples& samples, const Figures& found,
+                         const Figures& expected, size_t epoch) {
   if (!uses.checked) return "";
-  const Tolerance tolerance = ToleranceFor(uses);
+  const Tolerance tolerance = ToleranceFor(uses, samples);
   std::string what = LossDisagreement(found.train.loss, expected.train.loss, tolerance.train_loss);
   if (what.empty()) {
     what = AccuracyDisagreement("train", found.train.accuracy, expected.train.accuracy,

@@ -79,7 +79,8 @@ TEST_F(Run, AdditionsAndSubtractionsTakeTurns) {
   s -= kept;
   s -= 1.5;
   V p = w_[2] * x_[2];
-  p -= std::move(p);
+  V& itself = p;
+  p -= std::move(itself);
   for (int i = 0; i < kTerms; ++i) plain += (i < kTerms / 2 ? 1 : -1) * W(i) * X(i);
   EXPECT_EQ(s.value(), plain - W(0) * X(1) - 1.5);
   EXPECT_EQ(p.value(), 0);
@@ -295,7 +296,8 @@ TEST_F(Run, NamedProductsAreKept) {
 
 TEST_F(Run, AProductAddedToItselfIsTwiceTheProduct) {
   V p = w_[2] * x_[3];
-  p += std::move(p);
+  V& itself = p;
+  p += std::move(itself);
   tape_.Backward(p);
   EXPECT_EQ(p.value(), 2 * W(2) * X(3));
   EXPECT_EQ(w_[2].gradient(), 2 * X(3));

@@ -108,9 +108,10 @@ class ValueTraining {
   // Of the updates from here on, from 0, for schedules (mlp/optim/schedule.h); at first that of
   // the options.
   void set_learning_rate(double rate) {
-    internal::Expect(rate >= 0 && std::isfinite(rate),
-                     "set_learning_rate: expected a number from 0, found another; give it one "
-                     "that training can bear");
+    if (!(rate >= 0 && std::isfinite(rate))) {
+      internal::Refuse("set_learning_rate: expected a number from 0, found " +
+                       std::to_string(rate) + "; give it one that training can bear");
+    }
     optimizer_.set_learning_rate(rate);
   }
 

@@ -363,8 +363,10 @@ TEST_F(TestIntegration, MisuseIsToldWithWhatToDo) {
   options.update_each_sample = false;
   ValueTraining<double> other(options);
   EXPECT_DEATH(other.TrainStep(examples_, rows_), "a net's inputs: expected [0-9]+, found [0-9]+");
-  EXPECT_DEATH(training.set_learning_rate(-1), "set_learning_rate: expected a number from 0");
-  EXPECT_DEATH(training.set_learning_rate(std::nan("")), "set_learning_rate: expected a number");
+  EXPECT_DEATH(training.set_learning_rate(-1),
+               "set_learning_rate: expected a number from 0, found -1.0");
+  EXPECT_DEATH(training.set_learning_rate(std::nan("")),
+               "set_learning_rate: expected a number from 0, found nan");
 
   for (const size_t n : {size_t{0}, size_t{2}}) {
     EXPECT_DEATH((void)training.Record(examples_, Rows(n), 1), "rows of the examples: expected");

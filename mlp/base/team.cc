@@ -17,6 +17,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "mlp/base/cgroup.h"
 #include "mlp/base/check.h"
@@ -49,13 +50,15 @@ int64_t LetIn() {
 }
 
 // Whether a yield took long, as it does where it lets another program's thread in; not where
-// nothing but the whole machine stood still, as a virtual one may.
-bool YieldsSlowly() {
+// nothing but the whole machine stood still, as a virtual one may. `let_in` is what LetIn() said
+// before, and is brought up to date where time was lost.
+bool YieldsSlowly(int64_t* let_in) {
   constexpr double kSlow_s = 50e-6;
-  const int64_t before = LetIn();
   const Timer timer;
   std::this_thread::yield();
-  return timer.Seconds() > kSlow_s && LetIn() > before;
+  if (timer.Seconds() <= kSlow_s) return false;
+  const int64_t before = std::exchange(*let_in, LetIn());
+  return *let_in > before;
 }
 
 // The waits that do without yields after one that was slow: few at first, more where the next one
@@ -81,8 +84,9 @@ void Await(int spins, const std::atomic<T>& word, Condition holds) {
     --patience.waits_without_yield;
   } else if (spins > 0) {
     bool slow = false;
+    int64_t let_in = LetIn();
     for (int i = 0; i < kYields && !slow; ++i) {
-      slow = YieldsSlowly();
+      slow = YieldsSlowly(&let_in);
       if (slow) {
         patience.waits_without_yield = patience.next;
         patience.next = std::min(2 * patience.next, kMostWaits);

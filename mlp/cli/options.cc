@@ -32,9 +32,11 @@ void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& 
                 .value_name = "DIR"});
 }
 
-absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below) {
+absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below,
+                                       double pack_test_below) {
   data::Source source;
   source.pack_below = pack_below;
+  source.pack_test_below = pack_test_below;
   source.data = data::IsNamed(options.data) ? options.data : flags::ResolvePath(options.data);
   source.data_dir = flags::ResolvePath(options.data_dir);
   MLP_ASSIGN_OR_RETURN(data::Dataset dataset, data::Load(source));

@@ -20,9 +20,10 @@ struct DataOptions {
 };
 void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& help);
 
-// The dataset's name is what the user called it, wherever relative paths lead. pack_below: see
-// data::Source.
-absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below = 0);
+// The dataset's name is what the user called it, wherever relative paths lead. pack_below and
+// pack_test_below: see data::Source.
+absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below = 0,
+                                       double pack_test_below = 0);
 
 struct ComputeOptions {
   int threads = 0;

@@ -379,6 +379,16 @@ TEST_F(TrainTest, CtrlCSavesAndTheRestIsAsIfNothingHadBeen) {
   EXPECT_EQ(mlp_.Read("resumed"), mlp_.Read("whole"));
 }
 
+TEST_F(TrainTest, TheEndOfTheTerminalSaves) {
+  RunningMlp running(mlp_.TrainArguments({"--epochs=1000000", "--progress=always", Out("m")}));
+  running.WaitForProgress();
+  running.Signal(SIGHUP);
+  EXPECT_EQ(running.Wait().exit_code, kInterrupted);
+  const auto saved = model::LoadModel(mlp_.Path("m"));
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  EXPECT_GT(saved->info.training.optimizer_steps, 0);
+}
+
 TEST_F(TrainTest, TerminationWithoutOutSavesNothing) {
   RunningMlp running(mlp_.TrainArguments({"--epochs=1000000", "--progress=always"}));
   running.WaitForProgress();

@@ -263,13 +263,14 @@ uint8_t DrawDigit(uint64_t seed, uint32_t part, uint32_t index,
   return static_cast<uint8_t>(label);
 }
 
-Dataset MakeDigits(uint64_t seed, size_t train, size_t test, double pack_below) {
+Dataset MakeDigits(uint64_t seed, size_t train, size_t test, double pack_below,
+                   double pack_test_below) {
   Dataset dataset{.name = "digits",
                   .rows = kDigitSide,
                   .cols = kDigitSide,
                   .classes = 10,
                   .train = MakePart(seed, 0, train, pack_below),
-                  .test = MakePart(seed, 1, test, /*pack_below=*/0),
+                  .test = MakePart(seed, 1, test, pack_test_below),
                   .sha256 = {}};
   dataset.sha256 = Sha256(dataset);
   return dataset;

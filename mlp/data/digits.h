@@ -17,7 +17,9 @@ uint8_t DrawDigit(uint64_t seed, uint32_t part, uint32_t index,
                   std::span<uint8_t, kDigitPixels> pixels);
 
 // Both parts are independent draws from one distribution. train and test are below 2^32. Training
-// pixels are packed where less than this part of them, `pack_below`, is not 0.
-Dataset MakeDigits(uint64_t seed, size_t train = 60000, size_t test = 10000, double pack_below = 0);
+// pixels are packed where less than this part of them, `pack_below`, is not 0; those of the test
+// part likewise.
+Dataset MakeDigits(uint64_t seed, size_t train = 60000, size_t test = 10000, double pack_below = 0,
+                   double pack_test_below = 0);
 
 }  // namespace mlp::data

@@ -22,11 +22,11 @@ constexpr size_t kMaxClasses = 256;  // a label is a byte
 
 // As many classes as the labels have, but `classes` at least and `most` at most.
 absl::StatusOr<Dataset> Read(std::string name, const IdxFiles& files, size_t classes, size_t most,
-                             double pack_below) {
-  MLP_ASSIGN_OR_RETURN(LabelledImages train,
-                       ReadExamples(files.train_images, files.train_labels, most, pack_below));
-  MLP_ASSIGN_OR_RETURN(LabelledImages test,
-                       ReadExamples(files.test_images, files.test_labels, most));
+                             const Source& source) {
+  MLP_ASSIGN_OR_RETURN(LabelledImages train, ReadExamples(files.train_images, files.train_labels,
+                                                          most, source.pack_below));
+  MLP_ASSIGN_OR_RETURN(LabelledImages test, ReadExamples(files.test_images, files.test_labels, most,
+                                                         source.pack_test_below));
   for (const data::Examples* examples : {&train.examples, &test.examples}) {
     for (const uint8_t label : examples->labels) classes = std::max<size_t>(classes, label + 1);
   }
@@ -60,12 +60,13 @@ absl::StatusOr<Dataset> Load(const Source& source) {
     return wrong(absl::StatusCode::kInvalidArgument, "values that are no pixels");
   }
   if (source.data == "digits") {
-    return MakeDigits(source.data_seed, source.digits_train, source.digits_test, source.pack_below);
+    return MakeDigits(source.data_seed, source.digits_train, source.digits_test, source.pack_below,
+                      source.pack_test_below);
   }
   if (source.data == "circles") return MakeCircles({.seed = source.data_seed});
   if (source.data == "mnist") {
     MLP_ASSIGN_OR_RETURN(const IdxFiles files, LocateMnist(source.data_dir));
-    return Read(source.data, files, kMnistClasses, kMnistClasses, source.pack_below);
+    return Read(source.data, files, kMnistClasses, kMnistClasses, source);
   }
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(source.data, error);
@@ -74,7 +75,7 @@ absl::StatusOr<Dataset> Load(const Source& source) {
                  std::filesystem::exists(status) ? "a file" : "nothing there");
   }
   MLP_ASSIGN_OR_RETURN(const IdxFiles files, FindIdxFiles(source.data));
-  return Read(source.data, files, /*classes=*/2, kMaxClasses, source.pack_below);
+  return Read(source.data, files, /*classes=*/2, kMaxClasses, source);
 }
 
 }  // namespace mlp::data

@@ -20,6 +20,8 @@ struct Source {
   // Training pixels are packed where less than this part of them is not 0. For who can read them
   // so, see Examples.
   double pack_below = 0;
+  // Likewise of the test part.
+  double pack_test_below = 0;
   // Whoever asks can use nothing else: circles is refused.
   bool needs_pixels = false;
 };

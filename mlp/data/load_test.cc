@@ -86,6 +86,15 @@ TEST_F(LoadTest, SparsePixelsArePacked) {
     EXPECT_EQ(packed.train.packed.size(), pack_below == 0.5 ? 3000u : 0u);
     EXPECT_EQ(packed.train.pixels.empty(), pack_below == 0.5);
     EXPECT_FALSE(packed.test.pixels.empty());
+    const absl::StatusOr<Dataset> both = Load({.data = "digits",
+                                               .digits_train = 3000,
+                                               .digits_test = 10,
+                                               .pack_below = pack_below,
+                                               .pack_test_below = 0.5});
+    ASSERT_TRUE(both.ok()) << both.status();
+    EXPECT_EQ(both->test.packed.size(), 10u);
+    EXPECT_TRUE(both->test.pixels.empty());
+    EXPECT_EQ(both->sha256, digits.sha256);
     EXPECT_EQ(packed.sha256, digits.sha256);
   }
   // Of these no pixel is 0.

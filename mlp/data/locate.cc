@@ -1,6 +1,5 @@
 #include "mlp/data/locate.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -44,11 +43,6 @@ std::string FindSpelling(absl::string_view directory, const FileName& name) {
   return {};
 }
 
-std::string Variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // Empty where the environment names neither a cache nor a home directory.
 std::string CacheDirectory() {
   const absl::StatusOr<std::string> cache = io::CacheDirectory();
@@ -75,7 +69,7 @@ absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
   if (!data_dir.empty()) return FindIdxFiles(data_dir);
   const std::string cache = CacheDirectory();
   const std::pair<const char*, std::string> places[] = {
-      {"MNIST_DIR", Variable("MNIST_DIR")},
+      {"MNIST_DIR", io::Variable("MNIST_DIR")},
       {"cache", cache},
   };
   std::vector<std::string> looked_at;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "mlp/kernels/pairs/tile_emulation.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
+#include "mlp/optim/optimizer.h"
+#include "mlp/optim/textbook.h"
 #include "mlp/reference/activation.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
@@ -30,6 +33,14 @@ namespace {
 constexpr size_t kExamples = 300;
 // Around whole words of rows, and the largest.
 constexpr uint32_t kBatches[] = {1, 2, 63, 64, 65, 128, 130, 256, 257};
+
+// A step of Adam is as long as any other however small its gradient is, so that it would show the
+// rounding of gradients next to 0 alone. With such an epsilon it is the shorter, too.
+optim::OptimizerOptions OptimizerOf(kernels::OptimizerKind kind) {
+  const bool divides =
+      kind == kernels::OptimizerKind::kRmsProp || kind == kernels::OptimizerKind::kAdam;
+  return {.kind = kind, .learning_rate = divides ? 0.005 : 0.5, .epsilon = 0.1};
+}
 
 // A random stack, or the one that is given, examples for it, and two batches of different sizes;
 // all drawn from a seed.
@@ -79,7 +90,7 @@ struct Problem {
   data::Examples examples;
   std::vector<uint32_t> batches[2];
   size_t shards;
-  double learning_rate = 0.5;
+  optim::OptimizerOptions optimizer = OptimizerOf(kernels::OptimizerKind::kSgd);
 };
 
 struct Outcome {
@@ -108,9 +119,7 @@ Outcome Train(const Problem& problem, const kernels::Target& target, int threads
   const data::Examples& examples = products.packed ? packed : problem.examples;
   model::Model model(problem.spec);
   std::ranges::copy(problem.start.parameters(), model.parameters().begin());
-  optim::Optimizer optimizer(
-      {.kind = kernels::OptimizerKind::kSgd, .learning_rate = problem.learning_rate},
-      model.parameters().size());
+  optim::Optimizer optimizer(problem.optimizer, model.parameters().size());
   TensorParallel engine(
       model, optimizer, kernels,
       {.math = products.math,
@@ -144,7 +153,7 @@ std::pair<std::vector<double>, std::vector<double>> TrainReference(const Problem
   }
   const auto start = problem.start.parameters();
   reference::Mlp mlp(widths, activations, {start.begin(), start.end()});
-  reference::Sgd sgd({.learning_rate = problem.learning_rate});
+  const std::unique_ptr<reference::Optimizer> textbook = optim::Textbook(problem.optimizer);
   std::vector<double> losses;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     reference::Matrix x(rows.size(), problem.spec.inputs);
@@ -155,7 +164,7 @@ std::pair<std::vector<double>, std::vector<double>> TrainReference(const Problem
       }
       labels.push_back(problem.examples.labels[rows[i]]);
     }
-    losses.push_back(mlp.Step(x, labels, sgd));
+    losses.push_back(mlp.Step(x, labels, *textbook));
   }
   return {losses, mlp.parameters()};
 }
@@ -178,10 +187,13 @@ void ExpectToFollowTheReference(const Problem& problem, const Outcome& actual) {
 
 TEST_P(TensorParallelTest, FollowsTheReference) {
   for (uint64_t seed = 0; seed < 54; ++seed) {
-    const Problem problem(seed);
+    Problem problem(seed);
+    // Each beside all depths.
+    const auto kind = kernels::kOptimizerKinds[seed / 6 % kernels::kOptimizerKinds.size()];
+    problem.optimizer = OptimizerOf(kind);
     SCOPED_TRACE("seed " + std::to_string(seed) + ": " + Format(problem.spec) + ", " +
-                 std::to_string(problem.shards) + " shards, batches of " +
-                 std::to_string(problem.batches[0].size()) + " and " +
+                 std::string(Name(kind)) + ", " + std::to_string(problem.shards) +
+                 " shards, batches of " + std::to_string(problem.batches[0].size()) + " and " +
                  std::to_string(problem.batches[1].size()));
     const auto math = seed % 2 == 0 ? kernels::MathMode::kExact : kernels::MathMode::kFast;
     ExpectToFollowTheReference(problem, Train(problem, GetParam(), 1, {.math = math}));
@@ -193,7 +205,7 @@ TEST_P(TensorParallelTest, FollowsTheReference) {
 TEST_P(TensorParallelTest, FollowsTheReferenceInLayersWiderThanTheCache) {
   for (const char* spec : {"784-600-silu-500-tanh-10", "300-900-tanh-420-silu-70-tanh-10"}) {
     Problem problem(1, spec);
-    problem.learning_rate = 0.01;  // One that they can bear.
+    problem.optimizer.learning_rate = 0.01;  // One that they can bear.
     SCOPED_TRACE(spec);
     const Outcome outcome = Train(problem, GetParam(), 2);
     ExpectToFollowTheReference(problem, outcome);
@@ -400,9 +412,12 @@ bool HasRoundedLayersBesideTheFirst(const Problem& problem, const Band& band) {
 TEST_P(TensorParallelTest, EveryPrecisionStaysNearTheReference) {
   for (const Band& band : kBands) {
     for (uint64_t seed = 0; seed < 12; ++seed) {
-      const Problem problem(seed);
-      SCOPED_TRACE(std::string(Name(band.precision)) + ", seed " + std::to_string(seed) + ": " +
-                   Format(problem.spec) + ", " + std::to_string(problem.shards) + " shards");
+      Problem problem(seed);
+      const auto kind = kernels::kOptimizerKinds[seed % kernels::kOptimizerKinds.size()];
+      problem.optimizer = OptimizerOf(kind);
+      SCOPED_TRACE(std::string(Name(band.precision)) + ", " + std::string(Name(kind)) + ", seed " +
+                   std::to_string(seed) + ": " + Format(problem.spec) + ", " +
+                   std::to_string(problem.shards) + " shards");
       ExpectNearTheReference(problem, GetParam(), {.precision = band.precision}, band);
       if (!HasRoundedLayersBesideTheFirst(problem, band)) continue;
       // Other rectifiers round to the other side: here the worst of all ends 21 % apart.

@@ -7,6 +7,8 @@
 namespace mlp::flags {
 namespace {
 
+constexpr int kRequests[] = {SIGINT, SIGTERM, SIGHUP};
+
 volatile sig_atomic_t interrupted = 0;
 volatile sig_atomic_t follower = 0;  // the process that they are passed on to; 0: none
 
@@ -29,8 +31,12 @@ void CatchInterrupts() {
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int request : kRequests) {
+    struct sigaction before;
+    sigaction(request, nullptr, &before);
+    if (request == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    sigaction(request, &action, nullptr);
+  }
 }
 
 bool Interrupted() { return interrupted != 0; }
@@ -39,8 +45,7 @@ void PassInterruptsTo(pid_t process) {
   // Each is passed on once: by the handler, or here if it came before.
   sigset_t requests, before;
   sigemptyset(&requests);
-  sigaddset(&requests, SIGINT);
-  sigaddset(&requests, SIGTERM);
+  for (const int request : kRequests) sigaddset(&requests, request);
   sigprocmask(SIG_BLOCK, &requests, &before);
   follower = process;
   if (process != 0 && interrupted) kill(process, SIGTERM);

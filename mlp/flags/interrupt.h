@@ -1,4 +1,5 @@
-// Ctrl-C: the first one asks the work to end where it can go on later, the second ends it at once.
+// Ctrl-C, a SIGTERM, or the end of the terminal (SIGHUP): the first one asks the work to end where
+// it can go on later, the second ends it at once.
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +8,8 @@ namespace mlp::flags {
 
 inline constexpr int kInterruptedExitCode = 130;
 
-// From here on SIGINT and SIGTERM are requests. A second one ends the process with that code.
+// From here on these signals are requests. A second one ends the process with that code. Where
+// SIGHUP is ignored, as nohup has it, it stays so.
 void CatchInterrupts();
 
 // Whether there was one.

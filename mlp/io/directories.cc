@@ -7,14 +7,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace mlp::io {
-namespace {
 
 std::string Variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> TemporaryDirectory() {
   std::string directory = Variable("TMPDIR");

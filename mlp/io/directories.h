@@ -7,6 +7,9 @@
 
 namespace mlp::io {
 
+// What a variable of the environment says; empty where it is not set.
+std::string Variable(const char* name);
+
 // Where files of a moment go: $TMPDIR, or /tmp where that is not set. NotFound: it is no directory.
 absl::StatusOr<std::string> TemporaryDirectory();
 

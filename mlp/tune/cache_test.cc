@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -117,6 +118,21 @@ TEST_F(CacheTest, ThisMachinesIsFoundUnlessItIsOff) {
   EXPECT_TRUE(IsOff());
   EXPECT_FALSE(Cached());
   EXPECT_FALSE(CachedOrMeasured(&note));
+}
+
+TEST_F(CacheTest, WhatABusyMachineSaidIsMeasuredAgainAfterAnHour) {
+  const Key key = ThisKey();
+  const std::string path = *CacheFile(key);
+  const auto measured_after = [&](bool steady, std::chrono::minutes age) {
+    EXPECT_TRUE(Save(path, key, {.threads = 1, .skip_below = 0.5, .steady = steady}).ok());
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - age);
+    std::string note;
+    CachedOrMeasured(&note);
+    return absl::StartsWith(note, "measured this machine");
+  };
+  EXPECT_FALSE(measured_after(/*steady=*/true, std::chrono::minutes(61)));
+  EXPECT_FALSE(measured_after(/*steady=*/false, std::chrono::minutes(59)));
+  EXPECT_TRUE(measured_after(/*steady=*/false, std::chrono::minutes(61)));
 }
 
 }  // namespace

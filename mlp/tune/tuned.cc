@@ -1,7 +1,10 @@
 #include "mlp/tune/tuned.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,6 +29,17 @@ absl::Status SaveFor(const Key& key, const Tuning& tuning) {
   return Save(path, key, tuning);
 }
 
+// Whether it is known to be that of a machine that was too busy, and that was a while ago: it is
+// measured again now and then, but not by every training on a machine that is always busy.
+bool IsWorthAnotherTry(const Key& key, const Tuning& tuning) {
+  if (tuning.steady) return false;
+  const absl::StatusOr<std::string> path = CacheFile(key);
+  if (!path.ok()) return false;
+  std::error_code error;
+  const auto kept = std::filesystem::last_write_time(*path, error);
+  return !error && std::filesystem::file_time_type::clock::now() - kept > std::chrono::hours(1);
+}
+
 }  // namespace
 
 bool IsOff() {
@@ -43,7 +57,7 @@ std::optional<Tuning> CachedOrMeasured(std::string* note) {
   if (IsOff()) return std::nullopt;
   const Key key = ThisKey();
   const auto cached = LoadFor(key);
-  if (cached.ok()) return *cached;
+  if (cached.ok() && !IsWorthAnotherTry(key, *cached)) return *cached;
   // Another build's is no news; what should not be there is.
   if (absl::IsInvalidArgument(cached.status())) {
     absl::StrAppend(note, cached.status().message(), "; it is measured anew: ");
@@ -52,7 +66,7 @@ std::optional<Tuning> CachedOrMeasured(std::string* note) {
   const Tuning tuning = TuneThisMachine();
   absl::StrAppendFormat(note, "measured this machine in %.1f s: ", timer.Seconds());
   absl::StrAppend(note, Text(tuning));
-  // Kept even if it was too busy: once is enough to wait for it.
+  // Kept even if it was too busy: once an hour is often enough to wait for it.
   const absl::Status saved = SaveFor(key, tuning);
   if (!saved.ok()) absl::StrAppend(note, "; not kept: ", saved.message());
   return tuning;

@@ -15,8 +15,8 @@ bool IsOff();
 // What is in the cache, if it is this machine's and this build's; none if that is off.
 std::optional<Tuning> Cached();
 
-// The same, or measured now and kept. *note is a line for the user about
-// what happened, if anything did.
+// The same, or measured now and kept, as it is an hour after a try for which the machine was too
+// busy. *note is a line for the user about what happened, if anything did.
 std::optional<Tuning> CachedOrMeasured(std::string* note);
 
 }  // namespace mlp::tune

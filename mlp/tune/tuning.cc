@@ -88,10 +88,11 @@ double Crossing(const std::vector<double>& skipping_s, double dense_s) {
 }  // namespace
 
 std::string Text(const Tuning& tuning) {
-  return absl::StrFormat("%s%s, %d thread%s, zero pixels skipped below a density of %.2f",
-                         tuning.steady ? "" : "too busy to tell (mlp tune tries again), so ",
-                         Name(tuning.isa), tuning.threads, tuning.threads == 1 ? "" : "s",
-                         tuning.skip_below);
+  return absl::StrFormat(
+      "%s%s, %d thread%s, zero pixels skipped below a density of %.2f",
+      tuning.steady ? ""
+                    : "too busy to tell (mlp tune, or a training in an hour, tries again), so ",
+      Name(tuning.isa), tuning.threads, tuning.threads == 1 ? "" : "s", tuning.skip_below);
 }
 
 Tuning Tune(const Space& space, const Measure& measure, const std::function<double()>& clock_s,

@@ -92,7 +92,9 @@ TEST(TuneTest, ADisturbedMachineIsLeftUntuned) {
   machine = {.avx2 = 0.5, .efficiency = -0.5, .disturbed = 0.3};
   const Tuning tuning = machine.Run();
   EXPECT_FALSE(tuning.steady);
-  EXPECT_EQ(Text(tuning).find("too busy to tell (mlp tune tries again), so avx512, 8 threads"), 0u);
+  EXPECT_EQ(Text(tuning).find("too busy to tell (mlp tune, or a training in an hour, tries again), "
+                              "so avx512, 8 threads"),
+            0u);
   EXPECT_EQ(tuning.isa, Isa::kAvx512);
   EXPECT_EQ(tuning.threads, 8);
   EXPECT_EQ(tuning.skip_below, Tuning().skip_below);
