@@ -53,7 +53,7 @@ class FlatOptimizer<double> {
 
  private:
   const kernels::OptimizerKind kind_;
-  const optim::StepConstants<double> constants_;
+  optim::StepConstants<double> constants_;
   double learning_rate_;
   int64_t steps_ = 0;
   std::array<std::vector<double>, kernels::kMaxStates> states_;

@@ -122,14 +122,12 @@ StepResult Tiny::Gradient(const data::Examples& examples, std::span<const uint32
   return sum;
 }
 
-StepResult Tiny::Step(const data::Examples& examples, uint32_t row,
-                      const kernels::UpdateStep& step) {
+kernels::TinyResult Tiny::Step(const data::Examples& examples, uint32_t row,
+                               const kernels::UpdateStep& step) {
   MLP_CHECK_EQ(examples.features, inputs_);
   net_.x = Gather(examples, row);
-  const kernels::TinyResult result =
-      tiny_.step(net_, optimizer_, step, examples.labels[row], parameters_.data(),
-                 {states_[0].data(), states_[1].data()});
-  return {.loss_sum = result.loss, .hits = result.hit, .samples = 1};
+  return tiny_.step(net_, optimizer_, step, examples.labels[row], parameters_.data(),
+                    {states_[0].data(), states_[1].data()});
 }
 
 void Tiny::Update(const kernels::UpdateStep& step) {

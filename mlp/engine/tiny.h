@@ -41,7 +41,8 @@ class Tiny {
   std::span<float> gradient() { return gradient_; }
   void Update(const kernels::UpdateStep& step);
   // Both for one sample, which is faster; on AVX-512 with fast math the bits differ.
-  StepResult Step(const data::Examples& examples, uint32_t row, const kernels::UpdateStep& step);
+  kernels::TinyResult Step(const data::Examples& examples, uint32_t row,
+                           const kernels::UpdateStep& step);
 
   size_t bytes() const { return arena_.bytes(); }
 

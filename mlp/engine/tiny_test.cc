@@ -152,12 +152,12 @@ TEST_P(TinyTest, AStepOfOneSampleIsItsGradientAndItsUpdate) {
       RunTeam(1, [&](const Worker&) {
         for (const std::vector<uint32_t>& rows : problem.batches) {
           optimizer.BeginStep();
-          const StepResult actual = at_once.Step(problem.examples, rows[0], optimizer.step());
+          const kernels::TinyResult actual =
+              at_once.Step(problem.examples, rows[0], optimizer.step());
           const StepResult expected = in_turn.Gradient(problem.examples, {rows.data(), 1});
           in_turn.Update(optimizer.step());
-          EXPECT_EQ(actual.loss_sum, expected.loss_sum);
-          EXPECT_EQ(actual.hits, expected.hits);
-          EXPECT_EQ(actual.samples, 1u);
+          EXPECT_EQ(actual.loss, expected.loss_sum);
+          EXPECT_EQ(actual.hit, expected.hits == 1);
         }
       });
       optim::Optimizer other(options, parameters);

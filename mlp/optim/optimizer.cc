@@ -57,6 +57,18 @@ absl::Status Validate(const OptimizerOptions& o) {
   return absl::OkStatus();
 }
 
+Powers::Powers(double base) : base_(base) {
+  for (size_t t = 0; t < low_.size(); ++t) low_[t] = std::pow(base, static_cast<double>(t));
+}
+
+double Powers::At(int64_t t) {
+  if (const int64_t block = t / kLow; block != block_) {
+    block_ = block;
+    high_ = std::pow(base_, static_cast<double>(block * kLow));
+  }
+  return high_ * low_[static_cast<size_t>(t % kLow)];
+}
+
 template <class T>
 StepConstants<T>::StepConstants(const OptimizerOptions& o)
     : kind_(o.kind),
@@ -67,10 +79,14 @@ StepConstants<T>::StepConstants(const OptimizerOptions& o)
       beta2_(static_cast<T>(kind_ == OptimizerKind::kRmsProp ? o.rho : o.beta2)),
       log2_beta1_(std::log2(beta1_)),
       log2_beta2_(std::log2(beta2_)),
-      epsilon_(o.epsilon) {}
+      powers1_(beta1_),
+      powers2_(beta2_),
+      step_{.beta1 = static_cast<T>(beta1_),
+            .beta2 = static_cast<T>(beta2_),
+            .epsilon = static_cast<T>(o.epsilon)} {}
 
 template <class T>
-kernels::UpdateStepOf<T> StepConstants<T>::At(int64_t step, double learning_rate) const {
+const kernels::UpdateStepOf<T>& StepConstants<T>::At(int64_t step, double learning_rate) {
   const auto t = static_cast<double>(step);
   // 1 - beta^t. From 2^-60 on the power is lost beside 1, and neither it nor what is divided by 1
   // is worth its computation: tiny nets do ten million steps in a second.
@@ -82,18 +98,12 @@ kernels::UpdateStepOf<T> StepConstants<T>::At(int64_t step, double learning_rate
   constexpr double kLeastRate = 1e-24;
   const bool divides = kind_ == OptimizerKind::kRmsProp || kind_ == OptimizerKind::kAdam;
   const double rate = divides ? std::max(learning_rate, kLeastRate) : learning_rate;
-  kernels::UpdateStepOf<T> constants = {.rate = static_cast<T>(rate),
-                                        .keep = static_cast<T>(1 - rate * weight_decay_),
-                                        .beta1 = static_cast<T>(beta1_),
-                                        .beta2 = static_cast<T>(beta2_),
-                                        .epsilon = static_cast<T>(epsilon_)};
-  if (needs_correction(log2_beta1_)) {
-    constants.rate = static_cast<T>(rate / (1 - std::pow(beta1_, t)));
-  }
-  if (needs_correction(log2_beta2_)) {
-    constants.root_scale = static_cast<T>(1 / std::sqrt(1 - std::pow(beta2_, t)));
-  }
-  return constants;
+  step_.keep = static_cast<T>(1 - rate * weight_decay_);
+  step_.rate =
+      static_cast<T>(needs_correction(log2_beta1_) ? rate / (1 - powers1_.At(step)) : rate);
+  step_.root_scale =
+      static_cast<T>(needs_correction(log2_beta2_) ? 1 / std::sqrt(1 - powers2_.At(step)) : 1);
+  return step_;
 }
 
 template class StepConstants<float>;
@@ -116,7 +126,7 @@ std::span<const float> Optimizer::state(size_t k) const {
 
 void Optimizer::BeginStep() {
   ++steps_;
-  step_ = constants_.At(steps_, learning_rate_);
+  constants_.At(steps_, learning_rate_);
 }
 
 kernels::UpdateSpans Optimizer::Spans(Range range, std::span<float> parameters,

@@ -1,6 +1,7 @@
 // An optimizer's settings and state; the formulas are in kernels/update/optimizer_math.h.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,6 +27,23 @@ struct OptimizerOptions {
 // InvalidArgument names the first value that makes no sense.
 absl::Status Validate(const OptimizerOptions& options);
 
+// base^t for t = 0, 1, ..., of few calls of pow(): each takes as long as a layer of a tiny net.
+class Powers {
+ public:
+  explicit Powers(double base);
+
+  // A function of t alone, whatever was asked for before: trainings that go on elsewhere depend on
+  // it.
+  double At(int64_t t);
+
+ private:
+  static constexpr int64_t kLow = 16;
+  double base_;
+  std::array<double, kLow> low_;  // of 0 .. kLow - 1
+  int64_t block_ = 0;
+  double high_ = 1;  // of kLow * block
+};
+
 // What the formulas need of a step. The same for floats and doubles, but that the betas are rounded
 // to what the formulas will use.
 template <class T>
@@ -33,15 +51,19 @@ class StepConstants {
  public:
   explicit StepConstants(const OptimizerOptions& options);
 
-  // Of step `t` = 1, 2, ..., at a learning rate above 0.
-  kernels::UpdateStepOf<T> At(int64_t t, double learning_rate) const;
+  // Of step `t` = 1, 2, ..., at a learning rate above 0. Valid until the next call.
+  const kernels::UpdateStepOf<T>& At(int64_t t, double learning_rate);
+  // The last one's.
+  const kernels::UpdateStepOf<T>& last() const { return step_; }
 
  private:
   kernels::OptimizerKind kind_;
   double weight_decay_;
   double beta1_, beta2_;
   double log2_beta1_, log2_beta2_;
-  double epsilon_;
+  Powers powers1_, powers2_;
+  // Written where it is read: a copy of what was just stored in parts waits for all of them.
+  kernels::UpdateStepOf<T> step_;
 };
 
 class Optimizer {
@@ -64,7 +86,7 @@ class Optimizer {
 
   // Begins the next step. The constants hold for all updates until the next call.
   void BeginStep();
-  const kernels::UpdateStep& step() const { return step_; }
+  const kernels::UpdateStep& step() const { return constants_.last(); }
 
   // The stretch `range` of `parameters`, whose gradient is `gradient`, with the state that belongs
   // to it.
@@ -76,10 +98,9 @@ class Optimizer {
  private:
   const OptimizerOptions options_;
   const size_t parameters_;
-  const StepConstants<float> constants_;
+  StepConstants<float> constants_;
   int64_t steps_ = 0;
   double learning_rate_;
-  kernels::UpdateStep step_;
   AlignedBuffer<float> states_;  // [States(kind), parameters rounded up to a cache line]
 };
 

@@ -186,6 +186,20 @@ TEST_P(OptimizerTest, TheLearningRateMayChangeBetweenSteps) {
   }
 }
 
+TEST(PowersTest, DependOnNothingButTheirExponent) {
+  for (const double base : {0.9, static_cast<double>(0.999f), 0.0}) {
+    Powers in_order(base), at_once(base);
+    for (int64_t t = 0; t < 2000; ++t) {
+      const double power = in_order.At(t);
+      EXPECT_NEAR(power, std::pow(base, t), 1e-15 * power) << base << "^" << t;
+      if (t % 37 == 5) {
+        EXPECT_EQ(at_once.At(t), power) << base << "^" << t;
+      }
+    }
+    EXPECT_EQ(in_order.At(3), std::pow(base, 3)) << "and backwards";
+  }
+}
+
 TEST(OptimizerStateTest, BelongsToItsParameters) {
   for (const OptimizerKind kind : kernels::kOptimizerKinds) {
     constexpr size_t kCount = 21;

@@ -30,7 +30,11 @@ engine::StepResult Tiny::Steps(const engine::Batch& batch, size_t batch_size) {
       const size_t n = std::min(batch_size, batch.rows.size() - begin);
       optimizer_.BeginStep();
       if (n == 1 && !clipper_.clips()) {
-        sum += engine_.Step(*batch.examples, batch.rows[begin], optimizer_.step());
+        const kernels::TinyResult result =
+            engine_.Step(*batch.examples, batch.rows[begin], optimizer_.step());
+        sum.loss_sum += result.loss;
+        sum.hits += result.hit;
+        ++sum.samples;
         continue;
       }
       sum += engine_.Gradient(*batch.examples, batch.rows.subspan(begin, n));
