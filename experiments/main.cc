@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "experiments/harness/output.h"
 #include "experiments/runner.h"
 #include "mlp/base/timer.h"
@@ -34,11 +35,14 @@ struct RunnerOptions {
 };
 
 void AddFlags(flags::Flags& flags, RunnerOptions* o) {
+  std::vector<std::string> names;
+  for (const Entry& entry : ParseEntries(MLP_EXPERIMENTS)) names.push_back(entry.name);
   flags.Group("What to run");
   flags.Double("budget", &o->budget_s,
                {.help = "time for measuring, shared by all", .unit = "s", .min = 0, .max = 1e6});
   flags.StringList("only", &o->only,
-                   {.help = "experiments; empty: all of " MLP_EXPERIMENTS, .value_name = "NAMES"});
+                   {.help = absl::StrCat("experiments; empty: all of ", absl::StrJoin(names, ", ")),
+                    .value_name = "NAMES"});
   flags.Bool("smoke", &o->smoke, "only see that all of them work");
   flags.Bool(
       "resume", &o->resume,
@@ -51,7 +55,8 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
                "about data of their own",
        .value_name = "DATA"});
   flags.String("data_dir", &o->data_dir,
-               {.help = "where to look for mnist first", .value_name = "DIR"});
+               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
+                .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
   AddOutputFlags(flags, &o->output);
   flags.Example("bazel run //experiments");

@@ -1,5 +1,7 @@
 #include "experiments/harness/output.h"
 
+#include <unistd.h>
+
 #include "absl/strings/str_cat.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/flags/paths.h"
@@ -24,7 +26,7 @@ absl::StatusOr<std::string> OutputDirectory(const OutputOptions& options, bool s
   if (!smoke) return flags::WorkspacePath("results");
   // Toy figures do not belong among results.
   MLP_ASSIGN_OR_RETURN(const std::string directory, io::TemporaryDirectory());
-  return absl::StrCat(directory, "/mlp-lab-smoke");
+  return absl::StrCat(directory, "/mlp-lab-smoke-", getuid());
 }
 
 }  // namespace mlp::experiments

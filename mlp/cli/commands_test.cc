@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "mlp/cli/cli_testing.h"
@@ -68,6 +69,14 @@ TEST_F(CommandsTest, WrongUseIsCode2AndSaysWhat) {
             "--strategy=tensor_parallel"},
            "needs pixels");
   }
+  // What stands against it is named, not what auto would have chosen.
+  expect({"train", "--precision=bf16", "--clip_norm=1"},
+         "--precision=bf16: needs --strategy=tensor_parallel, which --clip_norm=1 rules out");
+  expect({"train", "--skip_zeros=yes", "--data=circles", "--model=2-8-2"},
+         "--skip_zeros=yes: needs --strategy=tensor_parallel, which --data=circles rules out");
+  expect({"train", "--precision=bf16", "--backend=eigen"}, "which kernels of eigen/");
+  expect({"train", "--out="}, "--out: expected a FILE, found nothing");
+  expect({"train", "--resume="}, "--resume: expected a FILE, found nothing");
   expect({"train", "--precision=split3", "--skip_zeros=yes"},
          "--precision: split3 is a way to multiply all pixels");
   expect({"train", "--amx=maybe"}, "--amx: expected one of auto");
@@ -103,6 +112,9 @@ TEST_F(CommandsTest, FailedWorkIsCode1AndOneLine) {
   expect({"train", "--resume=" + mlp_.Path("text")}, "text: byte 0: expected \"MLPMODEL\"");
   expect({"train", "--data=" + mlp_.Path("none")},
          "expected digits, circles, mnist, or a directory");
+  expect({"train", "--data=mnist", "--data_dir=" + mlp_.Path("none")},
+         "expected the four IDX files of a dataset, plain or .gz, found no such directory");
+  expect({"train", "--data=mnist", "--data_dir=" + mlp_.Path("")}, "; get train-images");
   expect({"evaluate", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=" + mlp_.data() + "/t10k-labels-idx1-ubyte"}, "3 dimensions");
@@ -155,6 +167,35 @@ TEST_F(CommandsTest, PredictIsTheSameEachTime) {
     EXPECT_EQ(mlp_.Read("p.csv"), once);
   }
   EXPECT_THAT(mlp_.Files(), ElementsAre("m", "p.csv"));
+}
+
+TEST_F(CommandsTest, PredictReplacesNoOtherTable) {
+  TrainModel();
+  std::ofstream(mlp_.Path("t.csv")) << "index,label,comment\n1,2,mine\n";
+  const io::CommandResult result = mlp_.Run({"predict", in_, "--out=" + mlp_.Path("t.csv")});
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_THAT(result.errors, HasSubstr("found another kind of file"));
+  EXPECT_THAT(mlp_.Read("t.csv"), HasSubstr("mine"));
+}
+
+TEST_F(CommandsTest, OutputsOfASquaredErrorAreNoProbabilities) {
+  const std::string out = mlp_.Path("squares");
+  ASSERT_EQ(mlp_.Train({"--loss=mean_squared_error", "--epochs=1", "--out=" + out}).exit_code,
+            kDone);
+  EXPECT_EQ(mlp_.Run({"predict", "--in=" + out}).exit_code, kDone);
+  const io::CommandResult result = mlp_.Run({"predict", "--in=" + out, "--probabilities"});
+  EXPECT_EQ(result.exit_code, kWrongUse);
+  EXPECT_THAT(result.errors,
+              HasSubstr("--probabilities: " + out + " was trained with mean_squared_error"));
+}
+
+TEST_F(CommandsTest, DataThatAModelNamesAreSaidToBe) {
+  TrainModel();
+  std::filesystem::rename(mlp_.data(), mlp_.data() + "-moved");
+  const io::CommandResult result = mlp_.Run({"evaluate", in_});
+  std::filesystem::rename(mlp_.data() + "-moved", mlp_.data());
+  EXPECT_EQ(result.exit_code, kFailed);
+  EXPECT_THAT(result.errors, HasSubstr("(" + mlp_.Path("m") + " was trained on it; --data names"));
 }
 
 TEST_F(CommandsTest, PredictTakesAFileOfPictures) {

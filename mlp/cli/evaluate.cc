@@ -93,7 +93,7 @@ int Evaluate(int argc, const char* const* argv) {
   const std::optional<ModelUse> use = LoadModelUse(kCommand, flags, options, &exit_code);
   if (!use) return exit_code;
   const absl::StatusOr<data::Dataset> dataset = LoadData(use->source);
-  if (!dataset.ok()) return Fail(dataset.status());
+  if (!dataset.ok()) return Fail(use->WhoNamedTheData(dataset.status()));
   return Run(options.in, use->saved, *dataset, use->options, options.output);
 }
 

@@ -107,7 +107,14 @@ std::optional<ModelUse> LoadModelUse(absl::string_view command, const flags::Fla
     return std::nullopt;
   }
   DataOptions source = DataFor(flags, options.data, saved->info);
-  return ModelUse{*std::move(saved), std::move(source), *compute};
+  return ModelUse{*std::move(saved), std::move(source), *compute,
+                  flags.Given("data") ? "" : options.in};
+}
+
+absl::Status ModelUse::WhoNamedTheData(const absl::Status& wrong) const {
+  if (named_by.empty()) return wrong;
+  return absl::Status(wrong.code(), absl::StrCat(wrong.message(), " (", named_by,
+                                                 " was trained on it; --data names other data)"));
 }
 
 absl::Status CheckShape(const std::string& in, const model::SavedModel& saved,

@@ -62,6 +62,10 @@ struct ModelUse {
   model::SavedModel saved;
   DataOptions source;
   train::EvaluateOptions options;
+  std::string named_by = "";  // the model's file, where --data was not given
+
+  // What is wrong with the data, and who asked for them.
+  absl::Status WhoNamedTheData(const absl::Status& wrong) const;
 };
 // Without a value *exit_code says how the command ends; why has been said on stderr.
 std::optional<ModelUse> LoadModelUse(absl::string_view command, const flags::Flags& flags,

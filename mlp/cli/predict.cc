@@ -23,6 +23,7 @@
 #include "mlp/flags/paths.h"
 #include "mlp/io/atomic_file.h"
 #include "mlp/io/replace.h"
+#include "mlp/kernels/loss/loss.h"
 #include "mlp/model/model.h"
 #include "mlp/model/model_file.h"
 #include "mlp/tensor/matrix.h"
@@ -32,7 +33,9 @@ namespace mlp::cli {
 namespace {
 
 constexpr absl::string_view kCommand = "mlp predict";
-constexpr io::FileKind kPredictions = {"file of predictions", "index,label"};
+// With a column for each class, or without.
+constexpr absl::string_view kHeader = "index,label";
+constexpr io::FileKind kPredictions = {"file of predictions", "index,label\n", "index,label,p0"};
 
 struct Pictures {
   data::Examples examples;  // labels are not looked at
@@ -88,7 +91,7 @@ std::vector<Prediction> PredictAll(const train::EvaluateOptions& options, const 
 
 std::string Csv(const std::vector<Prediction>& predictions, size_t classes,
                 bool with_probabilities) {
-  std::string text(kPredictions.prefix);
+  std::string text(kHeader);
   for (size_t j = 0; with_probabilities && j < classes; ++j) absl::StrAppend(&text, ",p", j);
   text += "\n";
   for (size_t i = 0; i < predictions.size(); ++i) {
@@ -126,7 +129,8 @@ int Predict(int argc, const char* const* argv) {
                 "an IDX file of images; or the test part of digits, circles, mnist, a directory "
                 "with four IDX files; else of what the model was trained on");
   flags.Bool("probabilities", &with_probabilities, "the probability of every class, too");
-  flags.String("out", &out, {.help = "the CSV file; else stdout", .value_name = "FILE"});
+  flags.String("out", &out,
+               {.help = "the CSV file; else stdout", .value_name = "FILE", .may_be_empty = false});
   flags.Bool("force", &force, "replace --out whatever it is");
   flags.Example("mlp predict --in=digits.mlp");
   flags.Example("mlp predict --in=digits.mlp --probabilities --out=predictions.csv");
@@ -143,7 +147,13 @@ int Predict(int argc, const char* const* argv) {
   if (!use) return exit_code;
   const model::SavedModel& saved = use->saved;
   const absl::StatusOr<Pictures> pictures = LoadPictures(use->source);
-  if (!pictures.ok()) return Fail(pictures.status());
+  if (!pictures.ok()) return Fail(use->WhoNamedTheData(pictures.status()));
+  if (with_probabilities && saved.model.spec().loss == kernels::LossKind::kMeanSquaredError) {
+    return RefuseUse(kCommand, absl::InvalidArgumentError(absl::StrCat(
+                                   "--probabilities: ", options.in, " was trained with ",
+                                   Name(saved.model.spec().loss),
+                                   ", whose outputs are no probabilities; leave it out")));
+  }
   if (const absl::Status status =
           CheckShape(options.in, saved, use->source.data, pictures->rows, pictures->cols);
       !status.ok()) {

@@ -12,6 +12,7 @@
 #include "mlp/data/batcher.h"
 #include "mlp/data/load.h"
 #include "mlp/flags/effect.h"
+#include "mlp/kernels/kernels.h"
 #include "mlp/kernels/loss/loss.h"
 #include "mlp/kernels/target.h"
 #include "mlp/kernels/update/update.h"
@@ -52,6 +53,30 @@ const std::vector<Dependent>& Dependents() {
        {"auto", "tensor_parallel", "thread_private", "atomic", "hogwild"}},
   };
   return dependents;
+}
+
+// A flag that no other strategy understands, or "".
+std::string AsksForTensorParallel(const TrainFlags& flags) {
+  if (flags.precision != "fp32") return absl::StrCat("--precision=", flags.precision);
+  return flags.skip_zeros == "yes" ? "--skip_zeros=yes" : "";
+}
+
+// Whether nothing rules tensor_parallel out, which `asked` needs.
+absl::Status CheckTensorParallel(const std::string& asked, const TrainFlags& flags,
+                                 const kernels::Target& target) {
+  std::string against;
+  if (flags.clip_norm > 0) {
+    against = absl::StrCat("--clip_norm=", Text(flags.clip_norm),
+                           " rules out, as it needs the whole gradient");
+  } else if (!data::HasPixels(flags.data.data)) {
+    against = absl::StrCat("--data=", flags.data.data, " rules out, as it has no pixels");
+  } else if (kernels::KernelsFor(target).panel == nullptr) {
+    against = absl::StrCat("kernels of ", kernels::Name(target), " rule out");
+  } else {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      asked, ": needs --strategy=tensor_parallel, which ", against, "; leave one of them out"));
 }
 
 // A flag that the user gave has to have an effect; a setting of a file may be without.
@@ -115,7 +140,8 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
       {.help = absl::StrCat("how gradients become updates: ", NamesOf(train::kStrategyKinds),
                             "; auto: tiny for models up to 2,048 parameters and batches "
                             "up to 32, else tensor_parallel, materialized with clip_norm, "
-                            "fused where these cannot"),
+                            "fused where these cannot; tensor_parallel for "
+                            "--precision and --skip_zeros=yes"),
        .value_name = "NAME"});
   flags.Int("shards", &o->shards,
             {.help = "parts of the model for tensor_parallel (0: by its widths), of a batch for "
@@ -142,10 +168,12 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.Int("micro_batches", &o->micro_batches, {.help = "of accumulate", .min = 1});
   AddComputeFlags(flags, &o->compute);
   AddOutputFlags(flags, &o->output, /*with_progress=*/true);
-  flags.String("out", &o->out, {.help = "where to save the model", .value_name = "FILE"});
+  flags.String("out", &o->out,
+               {.help = "where to save the model", .value_name = "FILE", .may_be_empty = false});
   flags.String("resume", &o->resume,
                {.help = "model file to go on with; its settings hold where no flag is given",
-                .value_name = "FILE"});
+                .value_name = "FILE",
+                .may_be_empty = false});
   flags.Bool("profile", &o->profile,
              "a table of what the steps' time goes into, and how near that is to what this machine "
              "can do, on stderr and in --json");
@@ -191,6 +219,11 @@ absl::StatusOr<TrainPlan> MakePlan(const flags::Flags& given, const TrainFlags& 
   const bool chosen = given.Given("strategy") && flags.strategy != "auto";
   if (!chosen && flags.clip_norm > 0 && !train::HoldsWholeGradient(kind)) {
     kind = train::StrategyKind::kMaterialized;
+  }
+  const std::string asked = AsksForTensorParallel(flags);
+  if (flags.strategy == "auto" && !asked.empty()) {
+    MLP_RETURN_IF_ERROR(CheckTensorParallel(asked, flags, strategy.target));
+    kind = train::StrategyKind::kTensorParallel;
   }
   strategy.kind = kind;
   strategy.shards = flags.shards;
@@ -277,6 +310,11 @@ absl::Status AddSettings(const std::vector<std::string>& arguments, const model:
     settings.erase("backend");
     settings.erase("isa");
   } else if (backend != settings.end() && isa != settings.end()) {
+    if (!kernels::ParseTarget(backend->second, "auto").ok()) {
+      return wrong("backend", "one that this version knows",
+                   absl::StrCat("\"", backend->second, "\""),
+                   "use the version that wrote the file");
+    }
     const auto target = kernels::ParseTarget(backend->second, isa->second);
     if (!target.ok()) {
       Note(options->output.quiet,

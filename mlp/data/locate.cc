@@ -59,14 +59,32 @@ absl::StatusOr<IdxFiles> FindIdxFiles(absl::string_view directory) {
     if ((files.*name.member).empty()) missing.push_back(absl::StrCat(name.stem, "-", name.type));
   }
   if (missing.empty()) return files;
-  return FileError(absl::StatusCode::kNotFound, directory, "directory",
-                   "the four IDX files of a dataset, plain or .gz",
-                   absl::StrCat("no ", absl::StrJoin(missing, ", no ")), "put them there");
+  std::error_code ignored;
+  const bool is_there = std::filesystem::is_directory(std::string(directory), ignored);
+  return FileError(
+      absl::StatusCode::kNotFound, directory, "directory",
+      "the four IDX files of a dataset, plain or .gz",
+      is_there ? absl::StrCat("no ", absl::StrJoin(missing, ", no ")) : "no such directory",
+      is_there ? "put them there" : "name one that has them");
 }
 
 absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
+  std::vector<std::string> names;
+  for (const FileName& name : kFileNames) {
+    names.push_back(absl::StrCat(name.stem, "-", name.type, ".gz"));
+  }
+  const std::string get = absl::StrCat(
+      "get ", absl::StrJoin(names, ", "),
+      " (published by Y. LeCun, C. Cortes and C. Burges as \"The MNIST database of handwritten "
+      "digits\", http://yann.lecun.com/exdb/mnist) and put them into ");
+  const std::string otherwise = ", or use --data=digits, which needs no files";
   // Who names a place means it: other data would be a surprise.
-  if (!data_dir.empty()) return FindIdxFiles(data_dir);
+  if (!data_dir.empty()) {
+    absl::StatusOr<IdxFiles> files = FindIdxFiles(data_dir);
+    if (files.ok()) return files;
+    return absl::Status(files.status().code(),
+                        absl::StrCat(files.status().message(), "; ", get, data_dir, otherwise));
+  }
   const std::string cache = CacheDirectory();
   const std::pair<const char*, std::string> places[] = {
       {"MNIST_DIR", io::Variable("MNIST_DIR")},
@@ -82,18 +100,10 @@ absl::StatusOr<IdxFiles> LocateMnist(absl::string_view data_dir) {
     if (files.ok()) return files;
     looked_at.push_back(absl::StrCat(name, " ", directory));
   }
-  std::vector<std::string> names;
-  for (const FileName& name : kFileNames) {
-    names.push_back(absl::StrCat(name.stem, "-", name.type, ".gz"));
-  }
   return FileError(
       absl::StatusCode::kNotFound, "mnist", "directory", "its four IDX files",
       absl::StrCat("not all of them in any of: ", absl::StrJoin(looked_at, ", ")),
-      absl::StrCat("get ", absl::StrJoin(names, ", "),
-                   " (published by Y. LeCun, C. Cortes and C. Burges as \"The MNIST database of "
-                   "handwritten digits\", http://yann.lecun.com/exdb/mnist) and put them into ",
-                   cache.empty() ? "a directory named by --data_dir" : cache,
-                   ", or use --data=digits, which needs no files"));
+      absl::StrCat(get, cache.empty() ? "a directory named by --data_dir" : cache, otherwise));
 }
 
 }  // namespace mlp::data

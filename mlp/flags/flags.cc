@@ -119,7 +119,12 @@ void Flags::Double(const std::string& name, double* target, const DoubleOptions&
 }
 
 void Flags::String(const std::string& name, std::string* target, const TextOptions& options) {
-  const auto read = [target](const std::string& text) -> absl::StatusOr<Store> {
+  const auto read = [target, options](const std::string& text) -> absl::StatusOr<Store> {
+    if (text.empty() && !options.may_be_empty) {
+      return absl::InvalidArgumentError(absl::StrCat("expected a ", options.value_name,
+                                                     ", found nothing; name one, or leave the "
+                                                     "flag out"));
+    }
     return Store([target, text] { *target = text; });
   };
   Add({.name = name,

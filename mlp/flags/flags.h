@@ -46,6 +46,7 @@ struct DoubleOptions {
 struct TextOptions {
   std::string help = "";
   std::string value_name = "TEXT";  // In --help: --out=FILE
+  bool may_be_empty = true;  // else "--out=", as of a shell's variable that is not set, is refused
 };
 
 struct PositionalOptions {

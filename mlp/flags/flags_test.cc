@@ -21,6 +21,8 @@ class FlagsTest : public testing::Test {
     flags_.Group("Output");
     flags_.Bool("json", &json_, "print JSON");
     flags_.String("out", &out_, {.help = "what to write", .value_name = "FILE"});
+    flags_.String("in", &in_,
+                  {.help = "what to read", .value_name = "FILE", .may_be_empty = false});
     flags_.StringList("only", &only_, {.help = "variants", .value_name = "NAME"});
     flags_.IntList("threads", &threads_, {.help = "thread counts", .min = 0, .max = 64});
     flags_.Example("train --batch_size=32");
@@ -37,7 +39,7 @@ class FlagsTest : public testing::Test {
   double validation_ = 0;
   std::string math_ = "fast";
   bool json_ = false;
-  std::string out_;
+  std::string out_, in_;
   std::vector<std::string> only_;
   std::vector<int64_t> threads_ = {1, 2};
 };
@@ -124,6 +126,12 @@ TEST_F(FlagsTest, WrongValuesSayWhatWasExpected) {
   EXPECT_THAT(ErrorOf({"--threads=1,65"}), HasSubstr("found \"65\""));
   EXPECT_THAT(ErrorOf({"--only=a,,b"}), HasSubstr("none of them empty"));
   EXPECT_THAT(ErrorOf({"--out"}), HasSubstr("out"));
+}
+
+TEST_F(FlagsTest, NothingIsNoFile) {
+  EXPECT_EQ(ErrorOf({"--out="}), "");
+  EXPECT_EQ(ErrorOf({"--in="}),
+            "--in: expected a FILE, found nothing; name one, or leave the flag out");
 }
 
 TEST_F(FlagsTest, AnErrorWritesNoTarget) {

@@ -64,8 +64,9 @@ absl::Status ErrnoError(absl::string_view verb, absl::string_view path, int erro
                                    RemedyOf(error_number)));
 }
 
-absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents,
+absl::Status WriteFileAtomically(const std::string& name, absl::string_view contents,
                                  IfExists if_exists) {
+  const std::string path = BehindLinks(name);
   struct stat found;
   const bool exists = stat(path.c_str(), &found) == 0;
   if (exists && !S_ISREG(found.st_mode)) {

@@ -44,6 +44,19 @@ TEST_F(AtomicFileTest, ReplacesAndKeepsTheMode) {
   EXPECT_EQ(fs::status(Path("x")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(AtomicFileTest, WritesWhereALinkLeads) {
+  fs::create_directory(Path("elsewhere"));
+  ASSERT_TRUE(WriteFileAtomically(Path("elsewhere/x"), "old").ok());
+  fs::create_symlink("elsewhere/x", Path("link"));
+  ASSERT_TRUE(WriteFileAtomically(Path("link"), "new").ok());
+  EXPECT_TRUE(fs::is_symlink(Path("link")));
+  EXPECT_EQ(*ReadFile(Path("elsewhere/x"), 100), "new");
+  // One that leads nowhere is replaced.
+  fs::create_symlink("none", Path("lost"));
+  ASSERT_TRUE(WriteFileAtomically(Path("lost"), "new").ok());
+  EXPECT_FALSE(fs::is_symlink(Path("lost")));
+}
+
 TEST_F(AtomicFileTest, NewFileHasTheUsualMode) {
   const mode_t old_mask = umask(022);
   ASSERT_TRUE(WriteFileAtomically(Path("x"), "").ok());

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "mlp/io/atomic_file.h"
 #include "mlp/io/file_descriptor.h"
@@ -23,7 +25,7 @@ absl::Status Wrong(absl::StatusCode code, absl::string_view path, absl::string_v
 }
 
 absl::Status CheckDirectory(const std::string& path) {
-  const std::string directory = DirectoryOf(path);
+  const std::string directory = DirectoryOf(BehindLinks(path));
   struct stat found;
   if (stat(directory.c_str(), &found) != 0) {
     return Wrong(absl::StatusCode::kNotFound, path, absl::StrCat("a directory ", directory), "none",
@@ -35,7 +37,7 @@ absl::Status CheckDirectory(const std::string& path) {
   }
   // Permissions do not tell of file systems that are read-only, full or no place for files: only
   // the attempt does.
-  TemporaryFile attempt(path);
+  TemporaryFile attempt(BehindLinks(path));
   if (!attempt.fd().ok()) return ErrnoError("create a file in its directory", path, errno);
   return absl::OkStatus();
 }
@@ -58,9 +60,14 @@ absl::Status CheckReplaceable(const std::string& path, const FileKind& kind,
   }
   const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.ok()) return ErrnoError("open", path, errno);
-  std::string first(kind.prefix.size(), '\0');
+  // Nothing is lost with an empty one, which who reserves a name makes.
+  if (found.st_size == 0) return absl::OkStatus();
+  std::string first(std::max(kind.prefix.size(), kind.other_prefix.size()), '\0');
   const ssize_t n = pread(fd.get(), first.data(), first.size(), 0);
-  if (n == static_cast<ssize_t>(first.size()) && first == kind.prefix) return absl::OkStatus();
+  first.resize(static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  if (absl::StartsWith(first, kind.prefix) || absl::StartsWith(first, kind.other_prefix)) {
+    return absl::OkStatus();
+  }
   return Wrong(absl::StatusCode::kAlreadyExists, path, absl::StrCat("a ", kind.name, " or nothing"),
                "another kind of file",
                absl::StrCat("choose another name, or ",

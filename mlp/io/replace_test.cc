@@ -49,7 +49,7 @@ TEST_F(ReplaceTest, WhereNoFileCanBe) {
 
 TEST_F(ReplaceTest, OnlyTheSameKindOrByForce) {
   EXPECT_TRUE(CheckReplaceable(Write("model", "MODEL and more"), kKind, false).ok());
-  for (const char* contents : {"", "MODE", "MODEM", "something else"}) {
+  for (const char* contents : {"MODE", "MODEM", "something else"}) {
     const std::string path = Write("other", contents);
     const absl::Status status = CheckReplaceable(path, kKind, false);
     EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << contents;
@@ -61,6 +61,28 @@ TEST_F(ReplaceTest, OnlyTheSameKindOrByForce) {
     EXPECT_THAT(std::string(CheckReplaceable(path, kKind, {}).message()),
                 HasSubstr("choose another name, or remove it first"));
   }
+}
+
+TEST_F(ReplaceTest, AnEmptyFileHoldsNothing) {
+  EXPECT_TRUE(CheckReplaceable(Write("reserved", ""), kKind, false).ok());
+}
+
+TEST_F(ReplaceTest, AKindMayBeginInTwoWays) {
+  constexpr FileKind kTable = {"table", "a,b\n", "a,b,c"};
+  for (const char* contents : {"a,b\n1,2\n", "a,b,c,d\n"}) {
+    EXPECT_TRUE(CheckReplaceable(Write("table", contents), kTable, false).ok()) << contents;
+  }
+  for (const char* contents : {"a,b", "a,b,d\n", "a,bc\n"}) {
+    EXPECT_FALSE(CheckReplaceable(Write("table", contents), kTable, false).ok()) << contents;
+  }
+}
+
+TEST_F(ReplaceTest, ALinkIsJudgedByWhereItLeads) {
+  std::filesystem::create_directory(directory_ / "elsewhere");
+  std::filesystem::create_symlink(Write("elsewhere/model", "MODEL"), Path("link"));
+  EXPECT_TRUE(CheckReplaceable(Path("link"), kKind, false).ok());
+  std::filesystem::create_symlink(Write("elsewhere/notes", "notes"), Path("other"));
+  EXPECT_FALSE(CheckReplaceable(Path("other"), kKind, false).ok());
 }
 
 TEST_F(ReplaceTest, NeverADirectoryOrADevice) {

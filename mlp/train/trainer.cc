@@ -138,7 +138,10 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
     summary.seconds += step_end - step_begin;
     if (!std::isfinite(result.loss_sum)) {
       strategy_->Store();
-      return CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", step ", summary.steps),
+      // Some steps are taken together: which of them it was is not known.
+      const std::string first =
+          steps > 1 ? absl::StrCat("s ", summary.steps - steps + 1, " to ") : " ";
+      return CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", step", first, summary.steps),
                              result.loss());
     }
     if (callback != nullptr &&

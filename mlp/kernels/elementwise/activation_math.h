@@ -3,6 +3,9 @@
 //   Value<Math>(x)      y = f(x)
 //   Slope<Math>(x, y)   f'(x), where y = f(x)
 //   kSlopeFromOutput    whether Slope reads y alone
+//
+// They hold for all numbers: infinities give the limits, NaN gives NaN, but that a slope which a
+// comparison decides may be any of its values then.
 #pragma once
 
 #include "mlp/kernels/math.h"
