@@ -69,6 +69,10 @@ absl::Status AppendLine(int fd, const std::string& path, const std::string& line
 
 }  // namespace
 
+RecordWriter::~RecordWriter() {
+  if (partial_.ok() && record_.runs.empty()) unlink(PathWith(kPartialSuffix).c_str());
+}
+
 std::string RecordWriter::PathWith(const char* suffix) const {
   return absl::StrCat(directory_, "/", record_.id, suffix);
 }

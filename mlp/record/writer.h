@@ -24,6 +24,11 @@ namespace mlp::record {
 
 class RecordWriter {
  public:
+  RecordWriter(RecordWriter&&) = default;
+  RecordWriter& operator=(RecordWriter&&) = default;
+  // Without a Commit the partial file stays for a later Resume, if there are runs in it.
+  ~RecordWriter();
+
   // Begins a record. `head` is one without id and runs (see NewRecord).
   static absl::StatusOr<RecordWriter> Open(const std::string& out_dir, Record head);
 

@@ -89,6 +89,13 @@ TEST_F(WriterTest, ARecordWithoutRunsReadsBack) {
   EXPECT_TRUE(ReadRecord(*path)->runs.empty());
 }
 
+TEST_F(WriterTest, NothingIsLeftOfARecordThatNeverHadRuns) {
+  { const RecordWriter given_up = Open(); }
+  EXPECT_TRUE(Files().empty());
+  const RecordWriter moved = Open();
+  EXPECT_EQ(Files().size(), 1u) << "but while it is under way";
+}
+
 TEST_F(WriterTest, NeverOverwrites) {
   const std::string first = *Open().Commit();
   RecordWriter second = Open();
