@@ -132,8 +132,9 @@ class TensorParallel {
     std::vector<Whole> wholes;  // [threads], if by rows
   };
 
-  // A thread's own room.
-  struct Desk {
+  // A thread's own room, on cache lines of its own, and not beside another's (CPUs fetch lines in
+  // pairs): what it writes here in every tile would take others' lines from them.
+  struct alignas(2 * kCacheLineBytes) Desk {
     std::vector<Range> runs;      // columns of the data that this thread reads
     std::span<uint8_t> gathered;  // [kGatherRows, GatherRowBytes(columns)] for several runs
     std::span<uint8_t> pixels;    // panels of [max_batch, width]
@@ -147,7 +148,7 @@ class TensorParallel {
     std::span<float> losses;             // [max_batch]
     std::span<uint8_t> hits;             // [max_batch]
     std::span<float> logits;  // [max_batch, outputs], where they take more than one panel
-    std::vector<kernels::PanelSum::Part> parts;  // [roots_]
+    std::span<kernels::PanelSum::Part> parts;  // [roots_]
     kernels::RowPrefetcher prefetch;
   };
 

@@ -101,7 +101,6 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
   PlanRoots();
   PlanStretches();
   for (size_t t = 0; t < desks_.size(); ++t) {
-    desks_[t].parts.resize(roots_.size());
     desks_[t].runs = RunsOf(InputColumns(Share(shards_, 1, t, desks_.size())));
     for (const Stretch& stretch : stretches_) {
       desks_[t].stretches.push_back({.columns = stretch.columns, .to = nullptr, .found = nullptr});
@@ -189,6 +188,7 @@ void TensorParallel::Plan(Arena& arena) {
       desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
       desk.input = arena.Take<float>(kInputPanels * stride_);
     }
+    desk.parts = arena.Take<kernels::PanelSum::Part>(roots_.size());
     desk.gradient = arena.Take<float>(width_);
     desk.labels = arena.Take<uint8_t>(max_batch_);
     desk.losses = arena.Take<float>(max_batch_);
