@@ -158,6 +158,16 @@ bool IsDrawnLater(const std::vector<Table>& tables, size_t index, const record::
                      });
 }
 
+// Puts a drawing among the files.
+absl::Status AddDrawing(const std::string& name, absl::StatusOr<std::string> drawn,
+                        std::map<std::string, std::string>* files) {
+  if (!drawn.ok()) {
+    return absl::Status(drawn.status().code(), absl::StrCat(name, ": ", drawn.status().message()));
+  }
+  (*files)[name] = *std::move(drawn);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Section> MakeSection(const Series& series, const std::string& heading,
@@ -191,11 +201,11 @@ absl::StatusOr<Section> MakeSection(const Series& series, const std::string& hea
       const std::optional<Drawing> drawing = Draw(table, plot, title, SetupLine(record), tables);
       if (!drawing) continue;
       const std::string base = absl::StrCat(name, "-", i + 1, "-", plot.kind);
-      MLP_ASSIGN_OR_RETURN(std::string svg,
-                           RenderSvg(*drawing, absl::StrReplaceAll(base, {{"-", "_"}})));
-      MLP_ASSIGN_OR_RETURN(std::string png, RenderPng(*drawing));
-      section.files[absl::StrCat("plots/", base, ".svg")] = std::move(svg);
-      section.files[absl::StrCat("plots/", base, ".png")] = std::move(png);
+      MLP_RETURN_IF_ERROR(AddDrawing(absl::StrCat("plots/", base, ".svg"),
+                                     RenderSvg(*drawing, absl::StrReplaceAll(base, {{"-", "_"}})),
+                                     &section.files));
+      MLP_RETURN_IF_ERROR(
+          AddDrawing(absl::StrCat("plots/", base, ".png"), RenderPng(*drawing), &section.files));
       absl::StrAppend(&section.markdown, "![", EscapeMarkdown(drawing->title), "](plots/", base,
                       ".svg)\n\n");
     }
