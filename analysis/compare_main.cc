@@ -38,12 +38,13 @@ int Main(int argc, char** argv) {
   bool json = false;
   mlp::flags::Flags flags(
       "compare",
-      "Says whether variants became slower or worse: each one's primary value and test accuracy, "
-      "and how many of its runs failed, by the newest records of one experiment, dataset and "
-      "machine. All settings that both records name in config are equal, but for work, epochs, "
-      "train_samples, rounds, turn_epochs, seed and tuning. Exit code: 0 no slower or worse; 1 "
-      "slower or worse: a variant's value, its accuracy, or more of its runs fail; 2 wrong use, a "
-      "file that cannot be read, or records of different settings; 3 too noisy to say.");
+      "Says whether variants became slower or worse.\n\n"
+      "The newest records of each experiment, dataset and machine are compared: each variant's\n"
+      "primary value, its test accuracy, and how many of its runs failed. The settings that both\n"
+      "name in config have to be equal, but for epochs, rounds, seed, train_samples, tuning,\n"
+      "turn_epochs and work; a variant whose params differ is not judged.\n\n"
+      "Exit code: 0 no slower or worse, 1 slower or worse, 3 too noisy to say; 2 wrong use, a\n"
+      "file that cannot be read, or records that cannot be compared.");
   flags.Positional(&paths, {.help = "a record, or a directory of them: first the old, then the new",
                             .value_name = "PATH",
                             .min = 2,

@@ -32,6 +32,14 @@ std::set<std::string> KeysOfRuns(const record::Record& record) {
   return keys;
 }
 
+// A setting of keys::kChosen, "" where the record does not say. One that says how many epochs it
+// took, and of how many samples not, took all.
+std::string Chosen(const record::Record& record, const std::string& key) {
+  const std::string text = record.ConfigText(key);
+  if (!text.empty() || key != "train_samples" || !record.config.contains("epochs")) return text;
+  return record.ConfigText("dataset_train_samples");
+}
+
 std::string OrNone(const std::string& text) { return text.empty() ? "none" : text; }
 
 absl::Status Differs(const LoadedRecord& before, const LoadedRecord& after, absl::string_view place,
@@ -139,7 +147,7 @@ std::string OtherWork(const record::Record& before, const record::Record& after,
   const bool is_epoch = key_of_value == "epoch_s";
   if (IsSpeed(path) && !is_whole && !is_epoch) return "";
   for (const char* key : keys::kChosen) {
-    const std::string was = before.ConfigText(key), is = after.ConfigText(key);
+    const std::string was = Chosen(before, key), is = Chosen(after, key);
     // The chosen part of the work lengthens what is timed alone; epochs and samples say the rest.
     const bool is_free =
         absl::string_view(key) == "work" || (is_epoch && absl::string_view(key) == "epochs");
