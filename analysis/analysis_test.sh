@@ -62,8 +62,22 @@ grep -q 'none.json' "$dir/err"
 expect 2 "$compare" "$dir/old.json" "$dir/broken.json"
 grep -q 'broken.json: /' "$dir/err"
 
+sed 's/"digits"/"mnist"/' "$dir/old.json" > "$dir/mnist.json"
+expect 2 "$compare" "$dir/old.json" "$dir/mnist.json"
+grep -q 'mnist.json: config.dataset: expected digits' "$dir/err"
+sed 's/"digits"/"digits", "threads": 2/' "$dir/old.json" > "$dir/two.json"
+sed 's/"digits"/"digits", "threads": 1/' "$dir/old.json" > "$dir/one.json"
+expect 2 "$compare" "$dir/two.json" "$dir/one.json"
+grep -q 'one.json: config.threads: expected 2, as in .*two.json, found 1' "$dir/err"
+sed 's/"variant": "fast"/"variant": "other"/g' "$dir/old.json" > "$dir/other.json"
+expect 2 "$compare" "$dir/old.json" "$dir/other.json"
+grep -q 'other.json: .*same variants' "$dir/err"
+expect 0 "$compare" --help
+grep -q '^Exit code: 0 .*1 slower or worse' "$dir/out"
+
 expect 0 "$validate" "$dir/old.json" "$dir/same.json"
 [[ $(grep -c '^ok ' "$dir/out") == 2 ]]
+grep -q 'warning: .*/old.json: expected the name 20260131T120000Z-0123456-0a1b2c3d.json' "$dir/err"
 expect 1 "$validate" "$dir/old.json" "$dir/broken.json"
 grep -q '^bad .*broken.json' "$dir/out"
 expect 1 "$validate" "$dir/none.json"
@@ -75,6 +89,8 @@ cp "$dir/old.json" "$results/raw/speed/20260131T120000Z-0123456-0a1b2c3d.json"
 printf 'Before.\n<!-- begin tables/speed-digits-0a1b2c3d.md -->\n<!-- end -->\nAfter.\n' > "$dir/page.md"
 expect 0 "$report" --results="$results" --page="$dir/page.md"
 grep -q '^## speed' "$results/REPORT.md"
+expect 0 "$validate" "$results"
+[[ ! -s $dir/err ]]
 grep -q '<svg' "$results/report.html"
 grep -q 'plots/speed-digits-0a1b2c3d-1-bars.svg' "$results/report.manifest"
 [[ -s $results/plots/speed-digits-0a1b2c3d-1-bars.svg ]]
@@ -103,3 +119,17 @@ grep -q '^## speed' "$results/REPORT.md"
 expect 1 "$report" --results="$dir/none"
 expect 1 "$report" --results="$results" --page="$dir/none.md"
 expect 2 "$report" --nonsense
+
+# Two flags for one directory agree.
+rm "$results/raw/speed/broken.json"
+expect 2 "$report" --results="$results" --out="$dir/first"
+grep -q -- "--results=$results, --out=$dir/first: " "$dir/err"
+expect 0 "$report" --results="$results" --out="$results"
+expect 0 "$report" --out="$results"
+
+# A gnuplot that a signal ends says nothing by itself.
+mkdir "$dir/bin"
+printf '#!/bin/sh\nkill -XFSZ $$\n' > "$dir/bin/gnuplot"
+chmod +x "$dir/bin/gnuplot"
+PATH=$dir/bin:$PATH expect 1 "$report" --results="$results"
+grep -q 'report: plots/speed-digits-0a1b2c3d-1-bars.svg: gnuplot: .*signal 25 .*limits' "$dir/err"

@@ -6,16 +6,19 @@
 #include "absl/strings/str_cat.h"
 #include "analysis/aggregate.h"
 #include "analysis/markdown.h"
+#include "analysis/settings.h"
 #include "analysis/table.h"
 #include "analysis/value.h"
 #include "mlp/base/check.h"
 #include "mlp/record/json.h"
-#include "mlp/record/keys.h"
+#include "mlp/record/record.h"
 
 namespace mlp::analysis {
 namespace {
 
 using record::Json;
+
+constexpr char kTestAccuracy[] = "metrics.test_accuracy";
 
 absl::string_view Name(Verdict verdict, bool is_speed) {
   switch (verdict) {
@@ -29,24 +32,18 @@ absl::string_view Name(Verdict verdict, bool is_speed) {
   MLP_CHECK(false);
 }
 
-// The verdict, and where there is none, why.
+// The verdict, and where it says too little, why.
 std::string Reason(const Comparison& comparison) {
-  if (comparison.verdict == Verdict::kTooNoisy) {
-    if (!comparison.after) return "not measured again";
-    if (!comparison.other_work.empty()) {
-      return absl::StrCat("other work (", comparison.other_work, ")");
-    }
-    if (comparison.cost && !comparison.cost->HasInterval()) {
-      return absl::StrCat("too few runs (", std::min(comparison.before->n, comparison.after->n),
-                          ") for an interval");
-    }
-  }
+  if (!comparison.reason.empty()) return comparison.reason;
   return std::string(Name(comparison.verdict, IsSpeed(comparison.primary)));
 }
 
 absl::string_view OverallName(const std::vector<Comparison>& comparisons) {
-  const bool all_speed = std::ranges::all_of(
-      comparisons, [](const Comparison& comparison) { return IsSpeed(comparison.primary); });
+  // What fails or has lost accuracy is not called slower.
+  const bool all_speed = std::ranges::all_of(comparisons, [](const Comparison& comparison) {
+    return IsSpeed(comparison.primary) &&
+           (comparison.verdict != Verdict::kSlower || comparison.reason.empty());
+  });
   return Name(Overall(comparisons), all_speed);
 }
 
@@ -56,10 +53,9 @@ std::string CostText(const Comparison& comparison) {
   return FormatDifference(comparison.primary, *comparison.cost);
 }
 
-const Row* FindRow(const std::vector<Table>& tables, const std::string& group,
-                   const std::string& variant) {
+const Table* FindTable(const std::vector<Table>& tables, const std::string& group) {
   for (const Table& table : tables) {
-    if (table.view.name == group) return table.Find(variant);
+    if (table.view.name == group) return &table;
   }
   return nullptr;
 }
@@ -69,46 +65,104 @@ bool AllPositive(const std::vector<double>& values) {
          std::all_of(values.begin(), values.end(), [](double value) { return value > 0; });
 }
 
-// What became of one variant.
-void Judge(const Row& before, const Row* after, bool higher_is_better, const Thresholds& thresholds,
-           Comparison* comparison) {
-  if (after == nullptr) return;
-  std::vector<double> old_values = SampleValues(before, comparison->primary);
-  std::vector<double> new_values = SampleValues(*after, comparison->primary);
-  if (new_values.empty()) {
-    comparison->verdict = after->failed > 0 ? Verdict::kSlower : Verdict::kTooNoisy;
-    return;
-  }
-  comparison->after = MedianEstimate(new_values);
-  if (!comparison->other_work.empty()) return;
+// The threshold of differences, in the unit of the value at `path`.
+double Points(const Thresholds& thresholds, const std::string& path) {
+  return thresholds.points / ScaleFor(path, 1).factor;
+}
+
+std::string TooFew(const Estimate& estimate) {
+  return absl::StrCat("too few runs (", estimate.n, ") for an interval");
+}
+
+// Of what both have finished, by the primary value.
+void JudgePrimary(const std::vector<double>& old_values, const std::vector<double>& new_values,
+                  bool higher_is_better, const Thresholds& thresholds, Comparison* comparison) {
   const std::vector<double>& more = higher_is_better ? old_values : new_values;
   const std::vector<double>& less = higher_is_better ? new_values : old_values;
   double most = 1 + thresholds.ratio;
   if (comparison->by_difference) {
     comparison->cost = UnpairedDifference(more, less);
-    most = thresholds.points / ScaleFor(comparison->primary, 1).factor;
+    most = Points(thresholds, comparison->primary);
   } else {
-    if (!AllPositive(old_values) || !AllPositive(new_values)) return;
+    if (!AllPositive(old_values) || !AllPositive(new_values)) {
+      comparison->reason = "no ratio: not every value is above 0";
+      return;
+    }
     comparison->cost = UnpairedRatio(more, less);
   }
-  if (!comparison->cost->HasInterval()) return;
+  if (!comparison->cost->HasInterval()) {
+    comparison->reason = TooFew(*comparison->cost);
+    return;
+  }
   if (comparison->cost->low > most) comparison->verdict = Verdict::kSlower;
   if (comparison->cost->high <= most) comparison->verdict = Verdict::kNoSlower;
 }
 
-// In which part of what keys::kChosen names the two differ; "" if in nothing.
-std::string OtherWork(const record::Record& before, const record::Record& after) {
-  for (const char* key : record::keys::kChosen) {
-    const std::string was = before.ConfigText(key), is = after.ConfigText(key);
-    // Timed parts alone are of any length.
-    if (absl::string_view(key) == "work" || was.empty() || is.empty() || was == is) continue;
-    return absl::StrCat(key, " ", was, ", now ", is);
+// A variant that is faster because it learns less has become worse. Only an accuracy whose median
+// is lower by more than the threshold says something here: the table is about another value.
+void JudgeAccuracy(const Row& before, const Row& after, const Thresholds& thresholds,
+                   Comparison* comparison) {
+  const std::vector<double> was = SampleValues(before, kTestAccuracy);
+  const std::vector<double> is = SampleValues(after, kTestAccuracy);
+  if (was.empty() || is.empty()) return;
+  const Estimate loss = UnpairedDifference(was, is);
+  const double most = Points(thresholds, kTestAccuracy);
+  if (loss.value <= most) return;
+  const std::string text = FormatDifference(kTestAccuracy, loss);
+  if (loss.HasInterval() && loss.low > most) {
+    comparison->reason =
+        absl::StrCat(comparison->verdict == Verdict::kSlower ? Reason(*comparison) + ", " : "",
+                     "less accurate by ", text);
+    comparison->verdict = Verdict::kSlower;
+  } else if (comparison->verdict == Verdict::kNoSlower) {
+    comparison->reason =
+        absl::StrCat("accuracy lower by ", text, ": ",
+                     loss.HasInterval() ? Name(Verdict::kTooNoisy, true) : TooFew(loss));
+    comparison->verdict = Verdict::kTooNoisy;
   }
-  return "";
 }
 
-bool SameSetup(const record::Record& a, const record::Record& b) {
-  return a.experiment == b.experiment && SetupName(a) == SetupName(b);
+// The record and its table that a row stands in.
+struct Place {
+  const record::Record& record;
+  const Table& table;
+};
+
+// What became of one variant.
+void Judge(const Place& old_place, const Row& before, const Place& new_place, const Row& after,
+           const Thresholds& thresholds, Comparison* comparison) {
+  const std::vector<double> new_values = SampleValues(after, comparison->primary);
+  if (!new_values.empty()) comparison->after = MedianEstimate(new_values);
+  // A larger part of the runs than before.
+  if (after.failed * before.runs.size() > before.failed * after.runs.size() ||
+      (after.failed > 0 && new_values.empty())) {
+    comparison->verdict = Verdict::kSlower;
+    comparison->reason =
+        absl::StrCat("worse: ", after.failed, " of ", after.runs.size(), " runs failed, before ",
+                     before.failed, " of ", before.runs.size());
+    return;
+  }
+  if (new_values.empty()) {
+    comparison->reason = after.skipped > 0 ? "skipped now" : "no value now";
+    return;
+  }
+  if (const std::string setting = OtherSetting(before, after); !setting.empty()) {
+    comparison->reason = absl::StrCat("other setting (", setting, ")");
+    return;
+  }
+  const std::string work = OtherWork(old_place.record, new_place.record, comparison->primary);
+  if (!work.empty()) {
+    comparison->reason = absl::StrCat("other work (", work, ")");
+    return;
+  }
+  JudgePrimary(SampleValues(before, comparison->primary), new_values,
+               *old_place.table.view.higher_is_better, thresholds, comparison);
+  // The rounds of one training differ in accuracy whatever became of it.
+  if (comparison->primary != kTestAccuracy && !old_place.table.one_training &&
+      !new_place.table.one_training &&
+      OtherWork(old_place.record, new_place.record, kTestAccuracy).empty()) {
+    JudgeAccuracy(before, after, thresholds, comparison);
+  }
 }
 
 // Its numbers times `factor`.
@@ -128,15 +182,13 @@ std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<Lo
   const std::vector<Series> all_after = NewestFirst(std::move(after));
   for (const Series& old_series : NewestFirst(std::move(before))) {
     const record::Record& old_record = old_series.newest.record;
+    const auto new_series = std::ranges::find_if(all_after, [&](const Series& series) {
+      return SameSetup(old_record, series.newest.record);
+    });
     std::vector<Table> new_tables;
-    std::string other_work;
-    for (const Series& new_series : all_after) {
-      if (SameSetup(old_record, new_series.newest.record)) {
-        new_tables = Aggregate(new_series.newest.record);
-        other_work = OtherWork(old_record, new_series.newest.record);
-      }
-    }
+    if (new_series != all_after.end()) new_tables = Aggregate(new_series->newest.record);
     for (const Table& table : Aggregate(old_record)) {
+      const Table* const new_table = FindTable(new_tables, table.view.name);
       for (const Row& row : table.rows) {
         if (!row.primary) continue;  // It had no value before: nothing can have become worse.
         Comparison comparison{.experiment = old_record.experiment,
@@ -148,9 +200,12 @@ std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<Lo
                               .after = std::nullopt,
                               .by_difference = table.by_difference,
                               .cost = std::nullopt,
-                              .other_work = IsSpeed(table.view.primary) ? "" : other_work};
-        Judge(row, FindRow(new_tables, table.view.name, row.variant), *table.view.higher_is_better,
-              thresholds, &comparison);
+                              .reason = "not measured again"};
+        if (const Row* after = new_table ? new_table->Find(row.variant) : nullptr) {
+          comparison.reason = "";
+          Judge({old_record, table}, row, {new_series->newest.record, *new_table}, *after,
+                thresholds, &comparison);
+        }
         comparisons.push_back(std::move(comparison));
       }
     }

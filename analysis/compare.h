@@ -13,8 +13,8 @@ namespace mlp::analysis {
 // Of what is no time or rate "slower" reads "worse".
 enum class Verdict {
   kNoSlower,
-  kSlower,    // Also: finished before, failed now.
-  kTooNoisy,  // Also: too few repetitions, other work, or not run now.
+  kSlower,    // Also: more of its runs fail, or it is less accurate.
+  kTooNoisy,  // Also: too few repetitions, other work or settings, or not run now.
 };
 
 struct Comparison {
@@ -29,9 +29,9 @@ struct Comparison {
   // After over before, above 1 is worse; where it is by_difference, how much less good it is after
   // in the unit of the value, above 0 is worse. Whatever the direction of the value.
   std::optional<Estimate> cost;
-  // What says that more was done in one of the records, "epochs 5, now 2": of losses and accuracies
-  // there is no verdict then.
-  std::string other_work = "";
+  // What the verdict alone does not say: "other work (epochs 5, now 2)", "less accurate by 5.00
+  // points (4.90 to 5.10)".
+  std::string reason = "";
   Verdict verdict = Verdict::kTooNoisy;
 };
 
@@ -42,7 +42,9 @@ struct Thresholds {
   double points = 0.3;  // Of percentages: as a ratio 97.4 % to 94.9 % is hardly anything.
 };
 
-// Compares what has finished runs in the newest old record of each experiment, dataset and machine.
+// Compares what has finished runs in the newest old record of each experiment, dataset and machine
+// by its primary value, and where that is another, by whether metrics.test_accuracy became lower by
+// more than the threshold. The records have passed CheckComparable (settings.h).
 std::vector<Comparison> Compare(std::vector<LoadedRecord> before, std::vector<LoadedRecord> after,
                                 const Thresholds& thresholds);
 

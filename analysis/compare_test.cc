@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "analysis/testdata.h"
 #include "mlp/record/json.h"
@@ -108,6 +109,72 @@ TEST(CompareTest, WhatFailsNowIsWorse) {
   auto after = At(100, 0);
   for (auto& run : after[0].record.runs) run.status = record::RunStatus::kFailed;
   EXPECT_EQ(One(At(100, 0), after).verdict, Verdict::kSlower);
+}
+
+TEST(CompareTest, WhatFailsInMoreOfItsRunsIsWorse) {
+  const auto failing = [](int failures) {
+    auto records = At(100, 0, 14);
+    for (int i = 0; i < failures; ++i) {
+      records[0].record.runs[2 * i].status = record::RunStatus::kFailed;
+    }
+    return records;
+  };
+  const Comparison worse = One(failing(0), failing(6));
+  EXPECT_EQ(worse.verdict, Verdict::kSlower) << "those that are left are as fast as before";
+  const std::string markdown = ComparisonMarkdown({worse}, kThresholds);
+  EXPECT_THAT(markdown, HasSubstr("| worse: 6 of 14 runs failed, before 0 of 14 |"));
+  EXPECT_THAT(markdown, HasSubstr("\nworse (cost"));
+  EXPECT_EQ(One(failing(2), failing(2)).verdict, Verdict::kNoSlower);
+  EXPECT_EQ(One(failing(2), failing(3)).verdict, Verdict::kSlower);
+  EXPECT_EQ(One(failing(6), failing(0)).verdict, Verdict::kNoSlower);
+}
+
+// At a rate, with a test accuracy that is `points` lower.
+std::vector<LoadedRecord> Learned(double rate, double points, double spread = 0.001,
+                                  int accuracies = 9) {
+  auto records = At(rate, 0);
+  for (auto& run : records[0].record.runs) {
+    const double accuracy = 0.97 - points / 100 + spread * (run.repetition % 3 - 1);
+    run.metrics = run.repetition < accuracies
+                      ? std::map<std::string, double>{{"test_accuracy", accuracy}}
+                      : std::map<std::string, double>{};
+  }
+  return records;
+}
+
+TEST(CompareTest, WhatIsLessAccurateIsWorse) {
+  const Comparison worse = One(Learned(100, 0), Learned(200, 5));
+  EXPECT_EQ(worse.verdict, Verdict::kSlower) << "though twice as fast";
+  const std::string markdown = ComparisonMarkdown({worse}, kThresholds);
+  EXPECT_THAT(markdown, HasSubstr("| less accurate by 5.00 points (4.90 to 5.10) |"));
+  EXPECT_THAT(markdown, HasSubstr("\nworse (cost"));
+  EXPECT_THAT(One(Learned(100, 0), Learned(50, 5)).reason,
+              testing::StartsWith("slower, less accurate by 5.00 points"));
+  EXPECT_EQ(One(Learned(100, 0), Learned(100, 0.25)).verdict, Verdict::kNoSlower)
+      << "below the threshold";
+  EXPECT_EQ(One(Learned(100, 5), Learned(100, 0)).verdict, Verdict::kNoSlower);
+}
+
+TEST(CompareTest, AccuraciesThatSayTooLittleLeaveItOpen) {
+  const Comparison noisy = One(Learned(100, 0, 0.03), Learned(100, 1, 0.03));
+  EXPECT_EQ(noisy.verdict, Verdict::kTooNoisy);
+  EXPECT_THAT(noisy.reason,
+              testing::MatchesRegex("accuracy lower by 1.00 points \\(.*\\): too noisy to say"));
+  const Comparison few = One(Learned(100, 0), Learned(100, 5, 0.001, 3));
+  EXPECT_EQ(few.verdict, Verdict::kTooNoisy);
+  EXPECT_THAT(few.reason, HasSubstr("too few runs (3) for an interval"));
+  EXPECT_EQ(One(Learned(100, 0, 0.03), Learned(50, 1, 0.03)).verdict, Verdict::kSlower);
+  auto other_work = Learned(100, 5);
+  other_work[0].record.config["epochs"] = 2.0;
+  EXPECT_EQ(One(Learned(100, 0), other_work).verdict, Verdict::kNoSlower);
+}
+
+TEST(CompareTest, AVariantOfOtherSettingsIsNotJudged) {
+  auto after = At(50, 0);
+  for (auto& run : after[0].record.runs) run.params["threads"] = 1.0;
+  const Comparison other = One(At(100, 0), after);
+  EXPECT_EQ(other.verdict, Verdict::kTooNoisy);
+  EXPECT_EQ(other.reason, "other setting (threads 2, now 1)");
 }
 
 TEST(CompareTest, WhatIsNotRunNowCannotBeJudged) {

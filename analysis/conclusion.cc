@@ -84,14 +84,35 @@ std::string Sentence(std::string text) {
   return text + ".";
 }
 
+// Where nothing stands beside the baseline.
+std::string WhyNoneCompared(const Table& table) {
+  const bool others = std::ranges::any_of(table.rows, [&](const Row& row) {
+    return row.ok > 0 && !table.IsBaseline(row) && !table.IsAgain(row);
+  });
+  if (!others) return "Nothing to compare: only the baseline has finished runs.";
+  const std::string label = EscapeMarkdown(Label(table.view.primary));
+  const bool any_positive = std::ranges::any_of(table.rows, [&](const Row& row) {
+    return std::ranges::any_of(SampleValues(row, table.view.primary),
+                               [](double value) { return value > 0; });
+  });
+  if (!table.by_difference && !any_positive) {
+    return absl::StrCat("Nothing to compare: no ", label, " is above 0.");
+  }
+  return absl::StrCat("Nothing to compare: no other variant has a checked ", label,
+                      table.by_difference ? "" : " above 0",
+                      " in a repetition that the baseline finished, too.");
+}
+
 std::string Comparisons(const Table& table) {
   const Row* baseline = table.Find(table.view.baseline);
   if (baseline == nullptr || !baseline->primary) {
     return absl::StrCat("Nothing to compare with: the baseline ", Code(table.view.baseline),
-                        " has no finished run here.");
+                        baseline == nullptr || baseline->ok == 0
+                            ? " has no finished run here."
+                            : absl::StrCat(" has no value ", Code(table.view.primary), "."));
   }
   const std::vector<const Row*> rows = Compared(table);
-  if (rows.empty()) return "Nothing to compare: only the baseline has finished runs.";
+  if (rows.empty()) return WhyNoneCompared(table);
   const Row& best = *rows.front();
   const Row& worst = *rows.back();
   const bool all_have_intervals =

@@ -41,6 +41,12 @@ absl::StatusOr<std::string> Render(const std::string& terminal, const Drawing& d
         "gnuplot: expected the program in PATH, found none; install the package gnuplot-nox");
   }
   MLP_ASSIGN_OR_RETURN(io::CommandResult result, std::move(ran));
+  constexpr int kSignals = 128;  // What RunCommand adds to a signal's number.
+  if (result.exit_code > kSignals) {
+    return absl::InternalError(absl::StrCat(
+        "gnuplot: expected a drawing, found that signal ", result.exit_code - kSignals,
+        " ended it; look at the limits (ulimit -a), the free memory and the room on the disk"));
+  }
   if (result.exit_code != 0 || result.output.empty()) {
     return absl::InternalError(absl::StrCat("gnuplot: exit code ", result.exit_code, ": ",
                                             absl::StripAsciiWhitespace(result.errors)));

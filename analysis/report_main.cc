@@ -35,6 +35,7 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
 
 int Main(int argc, char** argv) {
   std::string results;
+  std::string out;
   std::string page;
   bool force = false;
   mlp::flags::Flags flags("report", "Turns records into tables, plots, REPORT.md and report.html.");
@@ -43,7 +44,7 @@ int Main(int argc, char** argv) {
                {.help = "directory with raw/; the report goes there, too [results/ of the sources]",
                 .value_name = "DIR"});
   flags.String(
-      "out", &results,
+      "out", &out,
       {.help = "the same directory, by the name that it has elsewhere", .value_name = "DIR"});
   flags.String("page", &page,
                {.help = "page whose `<!-- begin tables/... -->` places are filled anew",
@@ -53,8 +54,17 @@ int Main(int argc, char** argv) {
   flags.Example("bazel run //analysis:report -- --page=README.md");
   flags.Example("bazel run //analysis:report -- --results=/tmp/mlp-smoke");
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
-  results =
-      results.empty() ? mlp::flags::WorkspacePath("results") : mlp::flags::ResolvePath(results);
+  for (std::string* path : {&results, &out}) {
+    if (!path->empty()) *path = mlp::flags::ResolvePath(*path);
+  }
+  if (!results.empty() && !out.empty() && results != out) {
+    std::fprintf(stderr,
+                 "report: --results=%s, --out=%s: expected one directory, found two; give one of "
+                 "the flags\n",
+                 results.c_str(), out.c_str());
+    return 2;
+  }
+  if (results.empty()) results = out.empty() ? mlp::flags::WorkspacePath("results") : out;
 
   mlp::analysis::Loaded loaded = mlp::analysis::LoadRecords({results});
   int exit_code = 0;

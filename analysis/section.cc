@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <set>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -18,6 +16,7 @@
 #include "analysis/gnuplot.h"
 #include "analysis/markdown.h"
 #include "analysis/plot.h"
+#include "analysis/settings.h"
 #include "analysis/table.h"
 #include "analysis/value.h"
 #include "mlp/base/status_macros.h"
@@ -59,17 +58,6 @@ std::string Relative(const std::string& path, const std::string& results_dir) {
 std::string RecordLink(const LoadedRecord& loaded, const std::string& results_dir) {
   return absl::StrCat("[", EscapeMarkdown(loaded.record.id), "](<",
                       Relative(loaded.path, results_dir), ">)");
-}
-
-// The keys of what its runs hold.
-std::set<std::string> KeysOfRuns(const record::Record& record) {
-  std::set<std::string> keys;
-  for (const record::RunRecord& run : record.runs) {
-    for (const auto& [key, value] : run.params) keys.insert(key);
-    for (const auto& [key, value] : run.metrics) keys.insert(key);
-    for (const auto& [key, values] : run.timings) keys.insert(key);
-  }
-  return keys;
 }
 
 // "eigen 3.4.0, jax 0.10.2": what runs say that they were resolved to, where the kinds of them
@@ -115,20 +103,16 @@ std::string MachineLine(const record::Machine& machine) {
 // Where the numbers come from.
 std::string Provenance(const Series& series, const std::string& results_dir) {
   const record::Record& record = series.newest.record;
-  const std::set<std::string> run_keys = KeysOfRuns(record);
-  std::vector<std::string> config;
-  std::string definitions;
-  for (const auto& [key, value] : record.config) {
-    if (key == "dataset_sha256") continue;
-    const std::string text = EscapeMarkdown(record::ToText(value));
-    // What a column holds, in words.
-    if (std::holds_alternative<std::string>(value) && run_keys.contains(key) &&
-        absl::StrContains(text, ' ')) {
-      absl::StrAppend(&definitions, definitions.empty() ? "- Definitions: " : "; ", "*",
-                      EscapeMarkdown(Label(key)), "*: ", text);
-    } else {
-      config.push_back(absl::StrCat(EscapeMarkdown(key), " ", text));
+  const Config all = ConfigOf(record);
+  std::vector<std::string> config, definitions;
+  for (const auto& [key, text] : all.settings) {
+    if (key != "dataset_sha256") {
+      config.push_back(absl::StrCat(EscapeMarkdown(key), " ", EscapeMarkdown(text)));
     }
+  }
+  for (const auto& [key, text] : all.definitions) {
+    definitions.push_back(
+        absl::StrCat("*", EscapeMarkdown(Label(key)), "*: ", EscapeMarkdown(text)));
   }
   std::string text = absl::StrCat(
       "- Record: ", RecordLink(series.newest, results_dir), ", commit ",
@@ -141,7 +125,9 @@ std::string Provenance(const Series& series, const std::string& results_dir) {
   if (const std::string versions = Versions(record); !versions.empty()) {
     absl::StrAppend(&text, "- Versions: ", versions, "\n");
   }
-  if (!definitions.empty()) absl::StrAppend(&text, definitions, "\n");
+  if (!definitions.empty()) {
+    absl::StrAppend(&text, "- Definitions: ", absl::StrJoin(definitions, "; "), "\n");
+  }
   if (!config.empty())
     absl::StrAppend(&text, "- Configuration: ", absl::StrJoin(config, ", "), "\n");
   for (const std::string& note : record.notes) {
@@ -170,6 +156,16 @@ bool IsDrawnLater(const std::vector<Table>& tables, size_t index, const record::
                      [&plot](const Table& table) {
                        return std::ranges::find(table.view.plots, plot) != table.view.plots.end();
                      });
+}
+
+// Puts a drawing among the files.
+absl::Status AddDrawing(const std::string& name, absl::StatusOr<std::string> drawn,
+                        std::map<std::string, std::string>* files) {
+  if (!drawn.ok()) {
+    return absl::Status(drawn.status().code(), absl::StrCat(name, ": ", drawn.status().message()));
+  }
+  (*files)[name] = *std::move(drawn);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -205,11 +201,11 @@ absl::StatusOr<Section> MakeSection(const Series& series, const std::string& hea
       const std::optional<Drawing> drawing = Draw(table, plot, title, SetupLine(record), tables);
       if (!drawing) continue;
       const std::string base = absl::StrCat(name, "-", i + 1, "-", plot.kind);
-      MLP_ASSIGN_OR_RETURN(std::string svg,
-                           RenderSvg(*drawing, absl::StrReplaceAll(base, {{"-", "_"}})));
-      MLP_ASSIGN_OR_RETURN(std::string png, RenderPng(*drawing));
-      section.files[absl::StrCat("plots/", base, ".svg")] = std::move(svg);
-      section.files[absl::StrCat("plots/", base, ".png")] = std::move(png);
+      MLP_RETURN_IF_ERROR(AddDrawing(absl::StrCat("plots/", base, ".svg"),
+                                     RenderSvg(*drawing, absl::StrReplaceAll(base, {{"-", "_"}})),
+                                     &section.files));
+      MLP_RETURN_IF_ERROR(
+          AddDrawing(absl::StrCat("plots/", base, ".png"), RenderPng(*drawing), &section.files));
       absl::StrAppend(&section.markdown, "![", EscapeMarkdown(drawing->title), "](plots/", base,
                       ".svg)\n\n");
     }

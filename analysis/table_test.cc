@@ -75,6 +75,24 @@ TEST(ConclusionTest, SaysWhatIsMissing) {
   EXPECT_THAT(Conclusion(Aggregate(SpeedRecord("digits", 8))[0]), HasSubstr("Skipped: `amx`."));
 }
 
+TEST(ConclusionTest, SaysWhyFinishedRunsAreNotCompared) {
+  Record record = record::TestRecord();
+  record.presentation.all.primary = "timings.none_s";
+  EXPECT_THAT(Conclusion(Aggregate(record)[0]),
+              StartsWith("Nothing to compare with: the baseline `slow` has no value "
+                         "`timings.none_s`."));
+  record.presentation.all.primary = "timings.samples_per_s";
+  for (record::RunRecord& run : record.runs) {
+    if (run.variant == "fast") run.params["checked"] = false;
+  }
+  EXPECT_THAT(Conclusion(Aggregate(record)[0]),
+              StartsWith("Nothing to compare: no other variant has a checked samples/s above 0 in "
+                         "a repetition that the baseline finished, too."));
+  for (record::RunRecord& run : record.runs) run.timings["samples_per_s"] = {0};
+  EXPECT_THAT(Conclusion(Aggregate(record)[0]),
+              StartsWith("Nothing to compare: no samples/s is above 0."));
+}
+
 TEST(ConclusionTest, OtherValuesThanSpeedAreNotCalledFast) {
   Record record = record::TestRecord();
   record.presentation.all.primary = "metrics.peak_rss_bytes";

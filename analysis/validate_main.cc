@@ -1,5 +1,6 @@
 // bazel run //analysis:validate -- FILES|DIRS
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,17 @@
 #include "mlp/record/record.h"
 
 namespace {
+
+// A record under another name is read all the same, as by compare: no error.
+void WarnOfName(const std::string& file, const std::string& id) {
+  const std::string name = std::filesystem::path(file).filename();
+  const std::string expected = id + ".json";
+  if (name == expected) return;
+  std::fprintf(stderr,
+               "validate: warning: %s: expected the name %s, as its id, found %s; rename it, but "
+               "for a copy\n",
+               file.c_str(), expected.c_str(), name.c_str());
+}
 
 int Main(int argc, char** argv) {
   std::vector<std::string> paths;
@@ -37,6 +49,7 @@ int Main(int argc, char** argv) {
       const auto record = mlp::record::ReadRecord(file);
       if (record.ok()) {
         std::printf("ok   %s\n", file.c_str());
+        WarnOfName(file, record->id);
       } else {
         std::printf("bad  %s\n", std::string(record.status().message()).c_str());
         exit_code = 1;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "mlp/base/check.h"
 
@@ -48,11 +49,16 @@ absl::StatusOr<Json> ParseJson(absl::string_view text, absl::string_view source,
   Json::sax_parse(text.begin(), text.end(), &finder);
   const size_t position = std::min(finder.position_, text.size());
   const auto line = 1 + std::count(text.begin(), text.begin() + position, '\n');
-  // The library's text opens with its own tag, "[json.exception.parse_error.101] ".
-  const size_t tag = finder.what_.find("] ");
-  return absl::InvalidArgumentError(absl::StrCat(
-      source, ": line ", line, ", byte ", position, ": expected JSON, found ",
-      tag == std::string::npos ? "something else" : finder.what_.substr(tag + 2), "; ", remedy));
+  // The library's text opens with its own tag and place, "[json.exception.parse_error.101] parse
+  // error at line 1, column 2: ".
+  absl::string_view what = finder.what_;
+  for (const absl::string_view end : {"] ", ": "}) {
+    if (end == ": " && !absl::StartsWith(what, "parse error at ")) break;
+    const size_t found = what.find(end);
+    if (found != absl::string_view::npos) what.remove_prefix(found + end.size());
+  }
+  return absl::InvalidArgumentError(absl::StrCat(source, ": line ", line, ", byte ", position,
+                                                 ": expected JSON, found ", what, "; ", remedy));
 }
 
 std::string Dump(const Json& json, int indent) {

@@ -165,6 +165,10 @@ TEST(ParseJsonTest, ErrorsNameLineAndByte) {
   const auto json = ParseJson("{\n \"a\": 1,\n \"b\": }", "some/file.json");
   EXPECT_THAT(std::string(json.status().message()),
               HasSubstr("some/file.json: line 3, byte 18: expected JSON, found "));
+  EXPECT_EQ(ParseJson("[1,", "x").status().message(),
+            "x: line 1, byte 3: expected JSON, found syntax error while parsing value - unexpected "
+            "end of input; expected '[', '{', or a literal; mend it there, or write it anew")
+      << "the place once";
   EXPECT_FALSE(ParseJson("", "x").ok());
   EXPECT_FALSE(ParseJson("{} x", "x").ok());
   EXPECT_FALSE(ParseJson("1e999", "x").ok());

@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "mlp/base/check.h"
 #include "mlp/record/keys.h"
+#include "mlp/record/record.h"
 
 namespace mlp::record {
 namespace {
@@ -237,6 +238,15 @@ std::vector<std::string> Violations(const Json& record) {
 }
 
 absl::Status Validate(const Json& record, absl::string_view source) {
+  // What a later schema asks for this one cannot say: its members may be right.
+  if (record.is_object() && record.contains(keys::kSchemaVersion)) {
+    const Json& version = record[keys::kSchemaVersion];
+    if (version.is_number_integer() && version > kSchemaVersion) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          source, ": /", keys::kSchemaVersion, ": expected ", kSchemaVersion, ", found ",
+          Shown(&version), ", of a newer version of this program; read it with that version"));
+    }
+  }
   const std::vector<std::string> violations = Violations(record);
   if (violations.empty()) return absl::OkStatus();
   std::string text = absl::StrCat(source, ": ", violations[0]);

@@ -66,7 +66,16 @@ TEST(ValidateTest, OpenMapsHaveTypedValues) {
   EXPECT_THAT(After([](Json& json) {
                 json["runs"][0]["timings"]["step_s"] = {1, "x"};
               }),
-              ElementsAre("/runs/0/timings/step_s/1: expected a number (number), found \"x\""));
+              ElementsAre("/runs/0/timings/step_s/1: expected a number (number, at least 0), "
+                          "found \"x\""));
+  EXPECT_THAT(After([](Json& json) { json["runs"][0]["timings"]["step_s"] = -1; }),
+              ElementsAre("/runs/0/timings/step_s: expected a number, or a list of numbers (number "
+                          "or null or array, at least 0), found -1"));
+  EXPECT_THAT(After([](Json& json) {
+                json["runs"][0]["timings"]["step_s"] = {1, -0.5};
+              }),
+              ElementsAre("/runs/0/timings/step_s/1: expected a number (number, at least 0), found "
+                          "-0.5"));
   EXPECT_THAT(After([](Json& json) { json["runs"][0]["resolved"]["gemm"] = 1; }),
               ElementsAre("/runs/0/resolved/gemm: expected the implementation that an op came to "
                           "(string), found 1"));
@@ -105,6 +114,15 @@ TEST(ValidateTest, BoundsComeBeforePatterns) {
               json["config"]["x"] = deep;
             }).size(),
             1u);
+}
+
+TEST(ValidateTest, ANewerVersionIsNotToBeMended) {
+  Json json = ToJson(TestRecord());
+  json["schema_version"] = 99;
+  json["new_member"] = 1;
+  EXPECT_EQ(Validate(json, "file.json").message(),
+            "file.json: /schema_version: expected 1, found 99, of a newer version of this program; "
+            "read it with that version");
 }
 
 TEST(ValidateTest, StatusCountsTheRest) {
