@@ -42,9 +42,16 @@ class Arena {
     return {reinterpret_cast<T*>(buffer_.data() + offset), n};
   }
 
+  // What is taken next lies a page away from what was taken before. CPUs fetch lines ahead of who
+  // reads in order, up to the end of a page: beyond the end of one thread's data they would take
+  // another's from it.
+  void SetApart() { used_ += kPageBytes; }
+
   size_t bytes() const { return buffer_.size(); }
 
  private:
+  static constexpr size_t kPageBytes = 4096;
+
   AlignedBuffer<std::byte> buffer_;
   size_t used_ = 0;
 };

@@ -24,6 +24,18 @@ TEST(AlignedBufferTest, IsZeroedAlignedAndMoves) {
   EXPECT_TRUE(AlignedBuffer<int>().empty());
 }
 
+TEST(ArenaTest, WhatIsSetApartIsAPageAway) {
+  std::span<float> before, after;
+  const Arena arena = Arena::For([&](Arena& plan) {
+    before = plan.Take<float>(3);
+    plan.SetApart();
+    after = plan.Take<float>(3);
+  });
+  EXPECT_EQ(
+      reinterpret_cast<const char*>(after.data()) - reinterpret_cast<const char*>(before.data()),
+      4096 + 64);
+}
+
 TEST(ArenaTest, PiecesAreApartAlignedAndZeroed) {
   std::span<float> a;
   std::span<uint8_t> b;

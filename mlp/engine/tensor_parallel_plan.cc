@@ -138,7 +138,6 @@ void TensorParallel::Plan(Arena& arena) {
     for (size_t i = 0; i < layers_.size(); ++i) {
       Layer& layer = layers_[i];
       Slice& slice = layer.slices[s];
-      const bool by_rows = layer.split == Split::kByRows;
       slice.weights = parameters(panels_of(slice.in.size(), slice.out.size()));
       slice.bias = parameters(RoundUp(slice.out.size(), width_));
       if (i > 0) slice.transposed = arena.Take<float>(panels_of(slice.out.size(), slice.in.size()));
@@ -146,15 +145,24 @@ void TensorParallel::Plan(Arena& arena) {
           split(slice.weights.values, TermsOf(i), panels_of(slice.in.size(), slice.out.size()) / 2);
       slice.backward = split(slice.transposed, i == 0 ? 0 : TermsOf(i),
                              panels_of(slice.out.size(), slice.in.size()) / 2);
-      slice.product = activations(slice.out.size());
-      if (by_rows) {
-        slice.partial = slice.product;
-      } else {
-        const size_t columns = slice.out.size();
-        slice.y = factor(layer.keeps_z ? activations(columns) : slice.product, columns, i + 1);
-        slice.d = factor(activations(columns), columns, i);
-        if (i > 0) slice.partial = activations(layer.inputs);
+      if (layer.split == Split::kByRows) continue;
+      const size_t columns = slice.out.size();
+      slice.product = activations(columns);
+      slice.y = factor(layer.keeps_z ? activations(columns) : slice.product, columns, i + 1);
+      slice.d = factor(activations(columns), columns, i);
+    }
+    arena.SetApart();
+  }
+  // What threads read of each other.
+  for (size_t s = 0; s < shards_; ++s) {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Slice& slice = layers_[i].slices[s];
+      if (layers_[i].split == Split::kByRows) {
+        slice.product = slice.partial = activations(slice.out.size());
+      } else if (i > 0) {
+        slice.partial = activations(layers_[i].inputs);
       }
+      arena.SetApart();
     }
   }
   for (size_t t = 0; t < desks_.size(); ++t) {
@@ -195,6 +203,7 @@ void TensorParallel::Plan(Arena& arena) {
     desk.hits = arena.Take<uint8_t>(max_batch_);
     const size_t outputs = layers_.back().outputs;
     if (Panels(outputs) > 1) desk.logits = arena.Take<float>(max_batch_ * PaddedStride(outputs));
+    arena.SetApart();
   }
 }
 
