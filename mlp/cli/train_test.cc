@@ -333,7 +333,7 @@ TEST_F(TrainTest, DivergenceWritesNothing) {
       mlp_.Train({"--optimizer=sgd", "--learning_rate=1e30", "--epochs=9", Out("m"), "--json"});
   EXPECT_EQ(result.exit_code, kFailed);
   EXPECT_EQ(result.output, "");
-  EXPECT_THAT(result.errors, StartsWith("mlp: epoch 1, step"));
+  EXPECT_THAT(result.errors, StartsWith("mlp: epoch 1, steps 1 to "));
   EXPECT_THAT(
       result.errors,
       HasSubstr(

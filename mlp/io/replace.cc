@@ -25,7 +25,8 @@ absl::Status Wrong(absl::StatusCode code, absl::string_view path, absl::string_v
 }
 
 absl::Status CheckDirectory(const std::string& path) {
-  const std::string directory = DirectoryOf(BehindLinks(path));
+  const std::string target = BehindLinks(path);
+  const std::string directory = DirectoryOf(target);
   struct stat found;
   if (stat(directory.c_str(), &found) != 0) {
     return Wrong(absl::StatusCode::kNotFound, path, absl::StrCat("a directory ", directory), "none",
@@ -37,7 +38,7 @@ absl::Status CheckDirectory(const std::string& path) {
   }
   // Permissions do not tell of file systems that are read-only, full or no place for files: only
   // the attempt does.
-  TemporaryFile attempt(BehindLinks(path));
+  TemporaryFile attempt(target);
   if (!attempt.fd().ok()) return ErrnoError("create a file in its directory", path, errno);
   return absl::OkStatus();
 }

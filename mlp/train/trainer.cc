@@ -139,9 +139,9 @@ absl::StatusOr<EpochSummary> Trainer::RunEpoch(Callback* callback) {
     if (!std::isfinite(result.loss_sum)) {
       strategy_->Store();
       // Some steps are taken together: which of them it was is not known.
-      const std::string first =
-          steps > 1 ? absl::StrCat("s ", summary.steps - steps + 1, " to ") : " ";
-      return CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", step", first, summary.steps),
+      const std::string step =
+          steps == 1 ? "step " : absl::StrCat("steps ", summary.steps - steps + 1, " to ");
+      return CheckFiniteLoss(absl::StrCat("epoch ", summary.epoch, ", ", step, summary.steps),
                              result.loss());
     }
     if (callback != nullptr &&

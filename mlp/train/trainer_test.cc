@@ -295,7 +295,7 @@ TEST(TrainerTest, SaysWhereItDiverged) {
   ASSERT_TRUE(trainer.ok());
   const auto epochs = trainer->Train();
   EXPECT_EQ(epochs.status().code(), absl::StatusCode::kAborted);
-  EXPECT_NE(epochs.status().message().find("epoch 1, step"), std::string::npos);
+  EXPECT_NE(epochs.status().message().find("epoch 1, steps 1 to "), std::string::npos);
   EXPECT_NE(epochs.status().message().find("lower --learning_rate"), std::string::npos);
 }
 
