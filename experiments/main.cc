@@ -14,6 +14,7 @@
 #include "experiments/harness/output.h"
 #include "experiments/runner.h"
 #include "mlp/base/timer.h"
+#include "mlp/data/load.h"
 #include "mlp/flags/flags.h"
 #include "mlp/flags/interrupt.h"
 #include "mlp/flags/program.h"
@@ -54,9 +55,7 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
       {.help = "digits, circles, mnist, or a directory with four IDX files; not to those that are "
                "about data of their own",
        .value_name = "DATA"});
-  flags.String("data_dir", &o->data_dir,
-               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
-                .value_name = "DIR"});
+  flags.String("data_dir", &o->data_dir, {.help = data::kDataDirHelp, .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
   AddOutputFlags(flags, &o->output);
   flags.Example("bazel run //experiments");

@@ -67,9 +67,7 @@ void AddFlags(flags::Flags& flags, Options* o) {
   flags.Group("Data and model");
   flags.String("data", &o->source.data,
                {.help = "digits, mnist, or a directory with four IDX files", .value_name = "DATA"});
-  flags.String("data_dir", &o->source.data_dir,
-               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
-                .value_name = "DIR"});
+  flags.String("data_dir", &o->source.data_dir, {.help = data::kDataDirHelp, .value_name = "DIR"});
   flags.String("model", &o->model,
                {.help = "widths from input to output, relu between", .value_name = "SPEC"});
   flags.Group("Training");

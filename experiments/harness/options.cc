@@ -24,9 +24,7 @@ void AddFlags(flags::Flags& flags, const std::set<std::string>& omitted, bool an
   } else {
     flags.Choice("data", &o->source.data, {o->source.data}, {.help = "what it is about"});
   }
-  flags.String("data_dir", &o->source.data_dir,
-               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
-                .value_name = "DIR"});
+  flags.String("data_dir", &o->source.data_dir, {.help = data::kDataDirHelp, .value_name = "DIR"});
   if (has("model")) {
     flags.String("model", &o->model,
                  {.help = "widths from input to output, activations between them (relu if none)",

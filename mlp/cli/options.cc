@@ -27,9 +27,7 @@ DataOptions DataFor(const flags::Flags& flags, DataOptions options, const model:
 
 void AddDataFlags(flags::Flags& flags, DataOptions* options, const std::string& help) {
   flags.String("data", &options->data, {.help = help, .value_name = "DATA"});
-  flags.String("data_dir", &options->data_dir,
-               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
-                .value_name = "DIR"});
+  flags.String("data_dir", &options->data_dir, {.help = data::kDataDirHelp, .value_name = "DIR"});
 }
 
 absl::StatusOr<data::Dataset> LoadData(const DataOptions& options, double pack_below,

@@ -40,8 +40,7 @@ int Main(int argc, char** argv) {
   flags.Group("Data");
   flags.String("data", &values.source.data, {.help = "digits, mnist, or a directory of IDX files"});
   flags.String("data_dir", &values.source.data_dir,
-               {.help = "where mnist lies; else $MNIST_DIR, else the user's cache directory",
-                .value_name = "DIR"});
+               {.help = data::kDataDirHelp, .value_name = "DIR"});
   flags.Int("data_seed", &values.source.data_seed, {.help = "which digits are generated"});
   flags.Group("Picture");
   flags.String("out", &values.out, {.help = "the PNG to write", .value_name = "FILE"});

@@ -26,6 +26,10 @@ struct Source {
   bool needs_pixels = false;
 };
 
+// The help of --data_dir.
+inline constexpr char kDataDirHelp[] =
+    "where mnist lies; else $MNIST_DIR, else the user's cache directory";
+
 // Whether the data has a name of its own, and is no path.
 inline bool IsNamed(const std::string& data) {
   return data == "digits" || data == "circles" || data == "mnist";
