@@ -15,6 +15,11 @@ fail() {
   exit 1
 }
 
+# Bazel says where the mlp is that it built.
+[[ ${1:-} != -* && -f ${1:-} ]] || {
+  echo "$usage" >&2
+  exit 2
+}
 program=$1
 shift
 prefix=${HOME:-}/.local

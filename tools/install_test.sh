@@ -43,5 +43,8 @@ echo > "$TEST_TMPDIR/file"
 run 1 --prefix="$TEST_TMPDIR/file"
 run 2 --prefix=
 run 2 --nonsense
+code=0
+"$install" --help > /dev/null 2> "$TEST_TMPDIR/stderr" || code=$?
+[[ $code == 2 ]] && grep -q '^usage: bazel run' "$TEST_TMPDIR/stderr" || fail "without an mlp: no usage"
 run 0 --help
 grep -q -- '--prefix=DIR' "$TEST_TMPDIR/stdout" || fail "no help"

@@ -123,7 +123,7 @@ void Shrink(Options* options) {
   options->source.digits_test = 256;
   options->epochs = 1;
   options->batch_size = std::min<size_t>(options->batch_size, 64);
-  options->repetitions = 1;
+  if (options->repetitions == 0) options->repetitions = 1;
   options->max_gate_s = 0;
 }
 

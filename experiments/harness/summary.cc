@@ -89,9 +89,9 @@ Line LineOf(const record::Record& record, const record::View& view, const std::s
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   const auto [min, max] = std::ranges::minmax(values);
-  for (const double value :
-       {Median(values), mean, n > 1 ? std::sqrt(squares / (n - 1)) : 0.0, min, max}) {
-    line.cells.push_back(analysis::FormatValue(view.primary, value));
+  const double sd = std::sqrt(squares / (n - 1));  // of one run: not a number
+  for (const double value : {Median(values), mean, sd, min, max}) {
+    line.cells.push_back(std::isnan(value) ? "-" : analysis::FormatValue(view.primary, value));
   }
   line.cells.push_back(absl::StrCat(values.size()));
   for (const std::string& path : OtherColumns(view)) {

@@ -32,9 +32,6 @@ namespace {
 
 constexpr absl::string_view kCommand = "mlp train";
 
-// The test part is read once, after training, and can be read packed: it is where that halves it.
-constexpr double kPackTestBelow = 0.35;
-
 model::DatasetIdentity IdentityOf(const data::Dataset& dataset) {
   return {dataset.name, dataset.sha256, dataset.rows, dataset.cols, dataset.classes};
 }
@@ -89,8 +86,10 @@ int Run(const TrainFlags& flags, TrainPlan plan, std::optional<model::SavedModel
     const absl::Status status = io::CheckReplaceable(trace, kTraceFile, flags.force);
     if (!status.ok()) return Fail(status);
   }
-  const absl::StatusOr<data::Dataset> dataset = LoadData(
-      flags.data, train::PackBelow(plan.options.strategy, plan.options.optimizer), kPackTestBelow);
+  // The test part is read once, after training, which packed pixels are good enough for.
+  const absl::StatusOr<data::Dataset> dataset =
+      LoadData(flags.data, train::PackBelow(plan.options.strategy, plan.options.optimizer),
+               /*pack_test_below=*/data::kPackBelow);
   if (!dataset.ok()) return Fail(dataset.status());
   if (saved) {
     const absl::Status status = CheckSameData(flags.resume, saved->info.dataset, *dataset);

@@ -65,6 +65,13 @@ void SetPixels(Examples& examples, PixelPacker packer, double pack_below) {
   examples.packed = {};
 }
 
+void PackPixels(Examples& examples) {
+  PixelPacker packer(examples.features);
+  packer.Append(examples.pixels.span());
+  examples.packed = std::move(packer).Finish();
+  examples.pixels = {};
+}
+
 std::string Sha256(const Dataset& dataset) {
   SHA256_CTX context;
   MLP_CHECK_EQ(SHA256_Init(&context), 1);

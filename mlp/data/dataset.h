@@ -52,6 +52,12 @@ PixelUse FindPixelUse(const Examples& examples);
 // is pack_below or more. Exhausted memory throws std::bad_alloc.
 void SetPixels(Examples& examples, PixelPacker packer, double pack_below);
 
+// With less than this part of pixels not 0, packed ones take less than half the memory.
+inline constexpr double kPackBelow = 0.35;
+
+// Packs pixels that are bytes, however many are 0. Exhausted memory throws std::bad_alloc.
+void PackPixels(Examples& examples);
+
 // SHA-256 over train pixels, labels, values, then those of the test part, as 64 hex digits.
 std::string Sha256(const Dataset& dataset);
 

@@ -2,22 +2,25 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
+#include <cstdint>
 
+#include "mlp/base/aligned_buffer.h"
 #include "mlp/data/dataset.h"
 
 namespace mlp::data {
 
 // The same examples with their pixels packed.
 inline Examples Packed(const Examples& examples) {
-  Examples packed;
-  packed.size = examples.size;
-  packed.features = examples.features;
-  packed.labels = AlignedBuffer<uint8_t>(examples.labels.size());
-  std::ranges::copy(examples.labels, packed.labels.begin());
-  PixelPacker packer(examples.features);
-  packer.Append(examples.pixels.span());
-  packed.packed = std::move(packer).Finish();
+  const auto copy = [](const AlignedBuffer<uint8_t>& bytes) {
+    AlignedBuffer<uint8_t> copied(bytes.size());
+    std::ranges::copy(bytes, copied.begin());
+    return copied;
+  };
+  Examples packed = {.pixels = copy(examples.pixels),
+                     .labels = copy(examples.labels),
+                     .size = examples.size,
+                     .features = examples.features};
+  PackPixels(packed);
   return packed;
 }
 

@@ -40,12 +40,7 @@ data::Examples MakeExamples(double density, bool skips, const model::ModelSpec& 
     const auto random = draw();
     pixel = random[0] < density * 0x1p32 ? static_cast<uint8_t>(1 + random[1] % 255) : 0;
   }
-  if (skips) {
-    data::PixelPacker packer(spec.inputs);
-    packer.Append(examples.pixels.span());
-    examples.packed = std::move(packer).Finish();
-    examples.pixels = {};
-  }
+  if (skips) data::PackPixels(examples);
   for (uint8_t& label : examples.labels) label = static_cast<uint8_t>(draw()[0] % spec.outputs());
   return examples;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mlp/base/names.h"
+#include "mlp/data/dataset.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/pairs/pairs.h"
 #include "mlp/kernels/panel/panel.h"
@@ -134,9 +135,8 @@ bool ReadsPacked(const StrategyOptions& resolved, const optim::OptimizerOptions&
 
 double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
   if (!ReadsPacked(resolved, optimizer)) return 0;
-  // Who asked for skipping gets it with any data, packed where that takes less than half.
-  constexpr double kWhenAsked = 0.35;
-  return resolved.skip_zeros.has_value() ? kWhenAsked : resolved.skip_below;
+  // Who asked for skipping gets it with any data.
+  return resolved.skip_zeros.has_value() ? data::kPackBelow : resolved.skip_below;
 }
 
 size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec) {
