@@ -1,6 +1,7 @@
 #include "mlp/base/available_memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -24,6 +25,12 @@ TEST(AvailableMemoryTest, ReadsWhatAGroupHasLeft) {
   EXPECT_EQ(MemoryLeftIn(group), std::numeric_limits<size_t>::max());
   std::ofstream(group + "/memory.max") << "1000\n";
   EXPECT_EQ(MemoryLeftIn(group), 700u);
+  // Copies of files can be had back.
+  std::ofstream(group + "/memory.stat") << "anon 50\ninactive_file 30\nactive_file 200\n";
+  EXPECT_EQ(MemoryLeftIn(group), 930u);
+  std::ofstream(group + "/memory.stat") << "active_file 20\ninactive_file 1000\n";
+  EXPECT_EQ(MemoryLeftIn(group), 1000u);
+  std::ofstream(group + "/memory.stat") << "";
   std::ofstream(group + "/memory.max") << "200\n";
   EXPECT_EQ(MemoryLeftIn(group), 0u);
 }
@@ -33,10 +40,17 @@ TEST(AvailableMemoryTest, KeepsWithinTheLimitOfTheProcess) {
   rlimit limit;
   ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
   const rlimit before = limit;
-  limit.rlim_cur = size_t{1} << 40;
+  // What is mapped already counts against it: a gigabyte that is never touched.
+  constexpr size_t kMost = size_t{8} << 30;
+  constexpr size_t kMapped = size_t{1} << 30;
+  void* const mapped =
+      mmap(nullptr, kMapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  limit.rlim_cur = kMost;
   ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-  EXPECT_LE(AvailableMemory(), size_t{1} << 40);
+  EXPECT_LE(AvailableMemory(), kMost - kMapped);
   setrlimit(RLIMIT_AS, &before);
+  munmap(mapped, kMapped);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <bit>
 #include <climits>
 #include <cmath>
+#include <exception>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -174,7 +175,8 @@ class StandingTeam {
   void Run(int threads, Barrier& barrier, absl::FunctionRef<void(const Worker&)> body) {
     const Job job = {threads, &barrier, &body};
     Announce(&job);
-    RunWorker(0, threads, &barrier, body);
+    // An exception would leave the others waiting.
+    [&]() noexcept { RunWorker(0, threads, &barrier, body); }();
     done_.Raise(0);
     done_.Await(0);
   }
@@ -289,6 +291,7 @@ MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
     return body();
   }
   StandingTeam team(threads);
+  std::exception_ptr thrown;
   omp_set_dynamic(0);
   // A RunTeam with more threads than are kept opens a region of its own.
   omp_set_max_active_levels(2);
@@ -300,7 +303,11 @@ MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
     const ScopedKeptState kept;
     if (omp_get_thread_num() == 0) {
       standing_team = &team;
-      body();
+      try {
+        body();
+      } catch (...) {  // must not leave the region
+        thrown = std::current_exception();
+      }
       standing_team = nullptr;
       team.Dismiss();
     } else {
@@ -309,6 +316,7 @@ MLP_HAS_REGION void KeepTeam(int threads, absl::FunctionRef<void()> body) {
     Release(&team);
   }
   AfterRelease(&team);
+  if (thrown != nullptr) std::rethrow_exception(thrown);
 }
 
 void HoldInTeam(const ThreadState& state) {

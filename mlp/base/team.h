@@ -89,12 +89,14 @@ class Worker {
 };
 
 // Runs body on `threads` workers, each with denormals flushed to zero, and returns when all are
-// done. With one thread it is a plain call; only that may be nested.
+// done. With one thread it is a plain call; only that may be nested. On several threads an
+// exception of body's ends the process. Sets the caller's OpenMP not to change numbers of threads.
 void RunTeam(int threads, absl::FunctionRef<void(const Worker&)> body);
 
 // Runs body on this thread and keeps `threads` - 1 others at hand: each RunTeam in body with at
 // most as many threads hands its work to them, in a fraction of what a fork and a join take. They
-// spin for a few microseconds, then sleep until the next one.
+// spin for a few microseconds, then sleep until the next one. What body throws reaches the caller.
+// Lets the caller's OpenMP nest two regions.
 void KeepTeam(int threads, absl::FunctionRef<void()> body);
 
 // State of a thread that takes a while to set up, such as the CPU's tiles.

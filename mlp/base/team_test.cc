@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -148,6 +149,25 @@ TEST(TeamTest, ThreadsHoldAStateAsLongAsTheirTeamIsKept) {
     });
     EXPECT_EQ(entered, left);
     EXPECT_FALSE(inside);
+  }
+}
+
+// The team is dismissed first, and the next one works.
+TEST(TeamTest, WhatAKeptBodyThrowsReachesTheCaller) {
+  for (const int threads : {1, 2, 3}) {
+    const auto fail = [&] {
+      KeepTeam(threads, [&] {
+        HoldTwice(threads);
+        throw std::bad_alloc();
+      });
+    };
+    entered = left = 0;
+    EXPECT_THROW(fail(), std::bad_alloc);
+    EXPECT_EQ(entered, threads);
+    EXPECT_EQ(left, threads);
+    std::atomic<int> ran = 0;
+    KeepTeam(threads, [&] { RunTeam(threads, [&](const Worker&) { ++ran; }); });
+    EXPECT_EQ(ran, threads);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "mlp/base/check.h"
 #include "mlp/data/dataset.h"
 
 namespace mlp::engine {
@@ -26,7 +27,9 @@ struct Inputs {
   size_t width;
   std::span<const uint32_t> rows;
 
+  // Of examples that are not packed.
   static Inputs Of(const data::Examples& examples, std::span<const uint32_t> rows) {
+    MLP_CHECK(examples.packed.empty());
     return {examples.pixels.data(), examples.values.data(), examples.features, rows};
   }
   // `n` of them from `begin`.

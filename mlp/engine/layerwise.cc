@@ -75,10 +75,22 @@ void Layerwise::SetBatch(size_t rows) {
 }
 
 void Layerwise::Gather(const kernels::Context& context, const Inputs& inputs) {
+  Gather(context, inputs, {});
+}
+
+void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
+  Gather(context, Inputs::Of(*batch.examples, batch.rows), batch.examples->labels.span());
+}
+
+void Layerwise::Gather(const kernels::Context& context, const Inputs& inputs,
+                       std::span<const uint8_t> labels) {
   MLP_CHECK_EQ(inputs.width, model_.inputs());
   // One worker lays out the views; none may still be using the old ones.
   Sync(context);
-  if (context.worker.rank() == 0) SetBatch(inputs.rows.size());
+  if (context.worker.rank() == 0) {
+    SetBatch(inputs.rows.size());
+    for (size_t i = 0; !labels.empty() && i < batch_; ++i) labels_[i] = labels[inputs.rows[i]];
+  }
   Sync(context);
   {
     // A byte becomes a float.
@@ -91,14 +103,6 @@ void Layerwise::Gather(const kernels::Context& context, const Inputs& inputs) {
     } else {
       kernels::GatherRows(context, inputs.values, inputs.rows, input_);
     }
-  }
-  Sync(context);
-}
-
-void Layerwise::Gather(const kernels::Context& context, const Batch& batch) {
-  Gather(context, Inputs::Of(*batch.examples, batch.rows));
-  if (context.worker.rank() == 0) {
-    for (size_t i = 0; i < batch_; ++i) labels_[i] = batch.examples->labels[batch.rows[i]];
   }
   Sync(context);
 }

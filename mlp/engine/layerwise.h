@@ -65,6 +65,9 @@ class Layerwise {
   };
 
   void Plan(Arena& arena);
+  // With labels, [*], those of the rows, too.
+  void Gather(const kernels::Context& context, const Inputs& inputs,
+              std::span<const uint8_t> labels);
   // Views of the first `rows` rows of all buffers.
   void SetBatch(size_t rows);
   std::span<const float> LayerParameters(size_t i, std::span<const float> parameters) const {

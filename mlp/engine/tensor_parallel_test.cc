@@ -173,16 +173,29 @@ class TensorParallelTest : public testing::TestWithParam<kernels::Target> {};
 
 void ExpectToFollowTheReference(const Problem& problem, const Outcome& actual) {
   const auto [losses, parameters] = TrainReference(problem);
-  double travelled = 0;
-  LargestError apart;
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    travelled = std::max(travelled, std::abs(parameters[i] - problem.start.parameters()[i]));
-    apart.Add(std::abs(parameters[i] - actual.parameters[i]));
-  }
   EXPECT_NEAR(actual.losses[0], losses[0], 1e-5 * (1 + losses[0]));
   // A rectifier that rounds to the other side moves the second step a little.
   EXPECT_NEAR(actual.losses[1], losses[1], 1e-4 * (1 + losses[1]));
-  EXPECT_LT(apart.value(), 1e-3 * travelled + 1e-6);
+  // Each layer's weights, then its biases, beside the way that they have gone themselves.
+  size_t begin = 0;
+  const auto compare = [&](const std::string& what, size_t count) {
+    double travelled = 0;
+    LargestError apart;
+    for (size_t i = begin; i < begin + count; ++i) {
+      travelled = std::max(travelled, std::abs(parameters[i] - problem.start.parameters()[i]));
+      apart.Add(std::abs(parameters[i] - actual.parameters[i]));
+    }
+    EXPECT_LT(apart.value(), 1e-3 * travelled + 1e-6) << what;
+    begin += count;
+  };
+  size_t inputs = problem.spec.inputs;
+  for (size_t i = 0; i < problem.spec.layers.size(); ++i) {
+    const size_t outputs = problem.spec.layers[i].units;
+    compare("weights of layer " + std::to_string(i + 1), inputs * outputs);
+    compare("biases of layer " + std::to_string(i + 1), outputs);
+    inputs = outputs;
+  }
+  EXPECT_EQ(begin, parameters.size());
 }
 
 TEST_P(TensorParallelTest, FollowsTheReference) {

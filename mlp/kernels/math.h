@@ -123,9 +123,10 @@ struct FastMath {
       return a / b;
     }
   }
-  // Likewise, relative error below 2e-6; a / epsilon at b = 0. The root by an estimate and a Newton
-  // step, the quotient by the divider: it works beside the multipliers, where a second estimate
-  // would queue for them.
+  // Likewise, relative error below 2e-6; a / epsilon at b = 0, and below 1e-36 the root is too
+  // small, by 1e-18 at most, of which nothing is left beside a usual epsilon. The root by an
+  // estimate and a Newton step, the quotient by the divider: it works beside the multipliers, where
+  // a second estimate would queue for them.
   template <class V>
   [[gnu::always_inline]] static V DivideByRoot(V a, V b, V scale, V epsilon) {
     if constexpr (Primitives<V>::kEstimates) {

@@ -13,6 +13,8 @@ namespace {
 
 using kernels::OptimizerKind;
 
+constexpr double kLeastOfSquares = 0.01;
+
 size_t StateStride(size_t parameters) {
   return RoundUp(parameters, kCacheLineBytes / sizeof(float));
 }
@@ -37,17 +39,24 @@ absl::Status Validate(const OptimizerOptions& o) {
   const auto check_unit = [&](absl::string_view flag, double beta, absl::string_view usual) {
     return in_unit(beta) ? absl::OkStatus() : Wrong(flag, "a number in [0, 1)", beta, usual);
   };
+  // Of a mean of squares: one that forgets at once would lose a small square to the rounding of a
+  // large one before it, and the parameter would make a step of 1 / epsilon.
+  const auto check_of_squares = [&](absl::string_view flag, double beta, absl::string_view usual) {
+    return in_unit(beta) && beta >= kLeastOfSquares
+               ? absl::OkStatus()
+               : Wrong(flag, absl::StrCat("a number in [", kLeastOfSquares, ", 1)"), beta, usual);
+  };
   switch (o.kind) {
     case OptimizerKind::kSgd:
       return absl::OkStatus();
     case OptimizerKind::kMomentum:
       return check_unit("--momentum", o.momentum, "0.9");
     case OptimizerKind::kRmsProp:
-      MLP_RETURN_IF_ERROR(check_unit("--rho", o.rho, "0.9"));
+      MLP_RETURN_IF_ERROR(check_of_squares("--rho", o.rho, "0.9"));
       break;
     case OptimizerKind::kAdam:
       MLP_RETURN_IF_ERROR(check_unit("--beta1", o.beta1, "0.9"));
-      MLP_RETURN_IF_ERROR(check_unit("--beta2", o.beta2, "0.999"));
+      MLP_RETURN_IF_ERROR(check_of_squares("--beta2", o.beta2, "0.999"));
       break;
   }
   // Denormals are flushed to 0, and 0 / 0 would follow.

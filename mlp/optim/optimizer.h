@@ -18,9 +18,9 @@ struct OptimizerOptions {
   double learning_rate = 1e-3;
   double weight_decay = 0;  // decoupled
   double momentum = 0.9;    // of momentum: what stays of the velocity from step to step
-  double rho = 0.9;         // of rmsprop: what stays of the mean of squared gradients
+  double rho = 0.9;         // of rmsprop: what stays of the mean of squared gradients, from 0.01
   double beta1 = 0.9;       // of adam: what stays of the mean of gradients
-  double beta2 = 0.999;     // of adam: what stays of the mean of squared gradients
+  double beta2 = 0.999;     // of adam: what stays of the mean of squared gradients, from 0.01
   double epsilon = 1e-8;    // of rmsprop and adam: beside the root that they divide by
 };
 

@@ -35,18 +35,16 @@ optim::OptimizerOptions OptionsOf(kernels::OptimizerKind kind) {
 }
 
 std::vector<float> TrainWith(const StrategyOptions& options, kernels::OptimizerKind kind,
-                             const data::Examples& examples, double* loss = nullptr) {
+                             const data::Examples& examples) {
   model::Model model(Spec(kModel), 7);
   optim::Optimizer optimizer(OptionsOf(kind), model.parameters().size());
   auto strategy = MakeStrategy(options, kBatch, model, optimizer);
   MLP_CHECK(strategy.ok());
-  engine::StepResult sum;
   for (size_t step = 0; step < kSteps; ++step) {
     const std::vector<uint32_t> rows = Rows(step * kBatch, kBatch);
-    sum += (*strategy)->Step({&examples, rows});
+    (*strategy)->Step({&examples, rows});
   }
   (*strategy)->Store();
-  if (loss != nullptr) *loss = sum.loss();
   return ParametersOf(model);
 }
 
@@ -88,15 +86,36 @@ class StrategyTest
   const data::Examples examples_ = RandomExamples(kSteps * kBatch, 20, 4, 0);
 };
 
-// The named exceptions: not the same bits, but the same training.
-TEST_P(StrategyTest, RunsOnSeveralThreads) {
+// That of atomic, too, up to the order of sums, which its threads leave open.
+TEST_P(StrategyTest, FollowsTheReferenceOnSeveralThreads) {
+  // These make other steps.
+  if (kind() == StrategyKind::kHogwild || kind() == StrategyKind::kPerSample) return;
+  const std::vector<double> expected = TrainReference(optimizer(), 0, examples_);
+  for (const int threads : {2, 3}) {
+    const StrategyOptions options = {.kind = kind(), .threads = threads, .shards = 4};
+    EXPECT_LT(LargestDifference(TrainWith(options, optimizer(), examples_), expected), 2e-5)
+        << threads;
+  }
+}
+
+// Nothing is promised of its numbers but that they learn.
+TEST(HogwildTest, LearnsOnSeveralThreads) {
 #if defined(__SANITIZE_THREAD__)
-  if (kind() == StrategyKind::kHogwild) GTEST_SKIP() << "races by design";
+  GTEST_SKIP() << "races by design";
 #endif
-  double expected, actual;
-  TrainWith({.kind = kind(), .threads = 1, .shards = 2}, optimizer(), examples_, &expected);
-  TrainWith({.kind = kind(), .threads = 2, .shards = 2}, optimizer(), examples_, &actual);
-  EXPECT_NEAR(actual, expected, 0.05);
+  const data::Examples examples = RandomExamples(kBatch, 20, 4, 0);
+  for (const kernels::OptimizerKind kind : kernels::kOptimizerKinds) {
+    model::Model model(Spec(kModel), 7);
+    optim::Optimizer optimizer(OptionsOf(kind), model.parameters().size());
+    const auto strategy = MakeStrategy({.kind = StrategyKind::kHogwild, .threads = 2, .shards = 4},
+                                       kBatch, model, optimizer)
+                              .value();
+    const std::vector<uint32_t> rows = Rows(0, kBatch);
+    const double first = strategy->Step({&examples, rows}).loss();
+    double last = first;
+    for (size_t step = 0; step < 300; ++step) last = strategy->Step({&examples, rows}).loss();
+    EXPECT_LT(last, 0.75 * first) << kernels::Name(kind);
+  }
 }
 
 TEST_P(StrategyTest, ClipsWhereItHoldsTheWholeGradient) {

@@ -26,7 +26,11 @@ std::vector<Shape> Shapes() {
   Stream stream(1, Purpose::kTest);
   const auto pick = [&] { return kSizes[stream.Below(std::size(kSizes))]; };
   for (int i = 0; i < 60; ++i) shapes.emplace_back(pick(), pick(), pick());
-  for (const size_t k : {255, 256, 257, 513}) shapes.emplace_back(13, 19, k);
+  // Beside one and two blocks of depth (of 256 or 272 rows).
+  for (const size_t k : {255, 256, 257, 271, 272, 273, 513, 543, 544, 545}) {
+    shapes.emplace_back(13, 19, k);
+    shapes.emplace_back(3, 32, k);
+  }
   return shapes;
 }
 

@@ -201,18 +201,22 @@ class Panel {
     b_stride_ = kPanel;
     switch (block_.form) {
       case GemmForm::kNN:
+        // One tile reads b once.
+        if (block_.c.rows() <= kTileRows && width_ % kLanes == 0) return UseRows(depth);
         return PackRows(b.row(depth.begin) + col_, b.stride(), depth.size(), width_, packed_);
       case GemmForm::kNT:
         return PackTransposed(b.row(col_) + depth.begin, b.stride(), depth.size(), width_, packed_);
       case GemmForm::kTN:
         // Activations have a stride that suits L1 (PaddedStride): no need to pack whole vectors.
-        if (width_ % kLanes == 0) {
-          b_ = b.row(depth.begin) + col_;
-          b_stride_ = b.stride();
-          return;
-        }
+        if (width_ % kLanes == 0) return UseRows(depth);
         return PackRows(b.row(depth.begin) + col_, b.stride(), depth.size(), width_, packed_);
     }
+  }
+
+  // b's own rows, of whole vectors, instead of a packed panel.
+  void UseRows(Range depth) {
+    b_ = block_.b.row(depth.begin) + col_;
+    b_stride_ = block_.b.stride();
   }
 
   const GemmBlock& block_;

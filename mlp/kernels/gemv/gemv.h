@@ -4,7 +4,7 @@
 // as registers hold are summed side by side while the weights stream in, and rows of the matrix
 // whose factor is 0 are left out. Every column's sum starts from `start` and takes its terms in
 // ascending order, as the products of panel.h do: a row's results have the same bits in a batch and
-// alone, with zeros and without (for finite weights, x + 0 * w = x).
+// alone, with zeros and without (for finite weights and x other than -0, x + 0 * w = x).
 //
 // Of a narrow matrix, one vector of columns, each term would wait for the one before: there four
 // sums take turns and are added up, (0 + 1) + (2 + 3). Such products have no lists.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <utility>
 
 #include "mlp/kernels/gemv/kernels.h"
@@ -148,7 +149,9 @@ void ListedBytes(const Gemv& job, const ByteList& list, const float* values) {
 void Pack(size_t n, float* panel, float* words) {
   const auto round = [](float& x) {
     const uint32_t bits = std::bit_cast<uint32_t>(x);
-    const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    // Rounded up, a NaN could become an infinity or 0: it is made quiet by a bit that is kept.
+    const uint32_t nearest = bits + 0x7fff + (bits >> 16 & 1);
+    const uint32_t rounded = (std::isnan(x) ? bits | 0x400000 : nearest) & 0xffff0000;
     x = std::bit_cast<float>(rounded);
     return rounded;
   };

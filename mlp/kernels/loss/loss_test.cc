@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,21 @@ namespace mlp::kernels {
 namespace {
 
 constexpr size_t kRows = 13;
+
+// Of one row, [1, n]: by the textbook's formulas; a squared error's outputs are what they are.
+std::vector<double> ProbabilitiesOf(LossKind kind, const reference::Matrix& row) {
+  std::vector<double> p = row.data;
+  if (kind == LossKind::kSoftmaxCrossEntropy) {
+    double sum = 0;
+    for (const double z : row.data) sum += std::exp(z);
+    for (double& x : p) x = std::exp(x) / sum;
+    return p;
+  }
+  if (kind == LossKind::kBinaryCrossEntropy) {
+    for (double& x : p) x = 1 / (1 + std::exp(-x));
+  }
+  return p.size() == 1 ? std::vector<double>{1 - p[0], p[0]} : p;
+}
 
 class LossTest : public testing::TestWithParam<Target> {};
 
@@ -55,8 +71,11 @@ TEST_P(LossTest, FollowsTheReference) {
                 IsNear(losses[i], reference::LossOf(textbook, row, {labels[i]}), 1e-5, 1e-5));
             EXPECT_EQ(found[i], static_cast<uint32_t>(expected_classes[i]));
             EXPECT_EQ(hits[i], found[i] == labels[i]);
-            // The class has the largest probability.
+            const std::vector<double> probabilities = ProbabilitiesOf(kind, row);
             for (size_t c = 0; c < classes; ++c) {
+              EXPECT_TRUE(IsNear(p.view()(i, c), probabilities[c], 1e-5, 1e-6))
+                  << Name(kind) << " of " << n;
+              // The class has the largest.
               EXPECT_LE(p.view()(i, c), p.view()(i, found[i])) << Name(kind) << " of " << n;
             }
           }

@@ -72,9 +72,9 @@ void SoftmaxCrossEntropy(const Context& context, ConstMatrix logits,
   MLP_CHECK_EQ(logits.rows(), gradient.rows());
   MLP_CHECK_EQ(n, gradient.cols());
   const SoftmaxKernels& kernels = *context.kernels->softmax;
-  for (const size_t label : labels) MLP_CHECK_LT(label, n);
   const Range rows = context.worker.Share(logits.rows());
   if (rows.empty()) return;
+  for (const size_t label : labels.subspan(rows.begin, rows.size())) MLP_CHECK_LT(label, n);
   if (n <= NarrowCrossEntropy::kMaxClasses && kernels.narrow_cross_entropy != nullptr) {
     kernels.narrow_cross_entropy(
         context.math, {rows.size(), n, logits.row(rows.begin), logits.stride(),
@@ -100,9 +100,12 @@ void ArgMax(const Context& context, ConstMatrix x, std::span<uint32_t> index) {
   MLP_CHECK_GT(x.cols(), 0u);
   const Range rows = context.worker.Share(x.rows());
   for (size_t i = rows.begin; i < rows.end; ++i) {
-    const float largest = context.kernels->softmax->max(x.cols(), x.row(i));
-    // A NaN, which nothing equals, makes it 0.
-    index[i] = static_cast<uint32_t>(FirstIndexOf(x.row(i), x.cols(), largest) % x.cols());
+    const float* row = x.row(i);
+    // Where a NaN stands would decide whether a kernel finds it to be the largest.
+    const bool has_nan = std::any_of(row, row + x.cols(), [](float a) { return std::isnan(a); });
+    index[i] = has_nan ? 0
+                       : static_cast<uint32_t>(FirstIndexOf(
+                             row, x.cols(), context.kernels->softmax->max(x.cols(), row)));
   }
 }
 

@@ -25,8 +25,8 @@ void SoftmaxCrossEntropy(const Context& context, ConstMatrix logits,
                          std::span<const uint8_t> labels, float scale, std::span<float> losses,
                          std::span<uint8_t> hits, Matrix gradient);
 
-// index[i] = the column of the largest x[i, j], the first of equals.  x: [m, n], n > 0. Workers
-// split the rows.
+// index[i] = the column of the largest x[i, j], the first of equals; 0 where one is a NaN.
+// x: [m, n], n > 0. Workers split the rows.
 void ArgMax(const Context& context, ConstMatrix x, std::span<uint32_t> index);
 
 }  // namespace mlp::kernels

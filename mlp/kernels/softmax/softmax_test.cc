@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "mlp/base/rng.h"
@@ -177,6 +178,21 @@ TEST_P(SoftmaxTest, ArgMaxIsTheFirstOfEquals) {
         ASSERT_EQ(index[i], problem.FirstLargest(i))
             << Name(GetParam()) << " classes=" << n << " row=" << i << " threads=" << threads;
       }
+    }
+  }
+}
+
+// Wherever it stands, in a vector of its own or not.
+TEST_P(SoftmaxTest, ArgMaxOfARowWithANanIsTheFirst) {
+  for (const size_t n : {1, 3, 10, 16, 17, 40}) {
+    for (size_t at = 0; at < n; ++at) {
+      Problem problem(n, 10);
+      const Matrix x = problem.logits.view();
+      x(0, at) = std::numeric_limits<float>::quiet_NaN();
+      std::vector<uint32_t> index(kRows);
+      ArgMax(SoloContext(GetParam(), MathMode::kFast), x, index);
+      EXPECT_EQ(index[0], 0u) << Name(GetParam()) << " classes=" << n << " NaN at " << at;
+      EXPECT_EQ(index[1], problem.FirstLargest(1));
     }
   }
 }

@@ -1,5 +1,6 @@
 // Products with a batch of bytes that are mostly 0, by those that are not. What is left out is
-// 0 * w, and x + 0 = x: the bits are those of the dense products of panel.h, for finite operands.
+// 0 * w, and x + 0 = x: the bits are those of the dense products of panel.h, for finite operands
+// and sums that do not start from -0 (-0 + 0 = 0).
 //
 // Forward, a row has a set of the columns where something is; backward, a column has a set of rows.
 // All operands but the bytes lie in panels, see panel.h. As there, the calling thread does all the

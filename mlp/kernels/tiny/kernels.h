@@ -7,11 +7,10 @@ namespace mlp::kernels {
 
 template <Backend backend, Isa isa>
 const TinyKernels& TinyTable();
-template <>
-const TinyKernels& TinyTable<Backend::kSimd, Isa::kSse2>();
-template <>
-const TinyKernels& TinyTable<Backend::kSimd, Isa::kAvx2>();
-template <>
-const TinyKernels& TinyTable<Backend::kSimd, Isa::kAvx512>();
+#define MLP_TARGET(backend, isa) \
+  template <>                    \
+  const TinyKernels& TinyTable<Backend::backend, Isa::isa>();
+#include "mlp/kernels/simd_targets.inc"
+#undef MLP_TARGET
 
 }  // namespace mlp::kernels

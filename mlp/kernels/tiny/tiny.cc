@@ -5,16 +5,11 @@
 namespace mlp::kernels {
 
 const TinyKernels* FindTinyKernels(const Target& target) {
-  if (target.backend != Backend::kSimd) return nullptr;
-  switch (target.isa) {
-    case Isa::kSse2:
-      return &TinyTable<Backend::kSimd, Isa::kSse2>();
-    case Isa::kAvx2:
-      return &TinyTable<Backend::kSimd, Isa::kAvx2>();
-    case Isa::kAvx512:
-      return &TinyTable<Backend::kSimd, Isa::kAvx512>();
-  }
-  __builtin_unreachable();
+#define MLP_TARGET(backend, isa) \
+  if (target == Target{Backend::backend, Isa::isa}) return &TinyTable<Backend::backend, Isa::isa>();
+#include "mlp/kernels/simd_targets.inc"
+#undef MLP_TARGET
+  return nullptr;
 }
 
 }  // namespace mlp::kernels

@@ -40,6 +40,7 @@ void Hogwild::Load() {
   }
 }
 
+// Each shard goes on with the mean of all shards' states.
 void Hogwild::Store() {
   const kernels::Context context = AloneOf(Worker());
   // A batch of fewer rows than shards leaves the first ones without a step.
