@@ -20,7 +20,7 @@
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
-#include "mlp/reference/mlp.h"
+#include "mlp/model/textbook.h"
 
 namespace mlp::experiments {
 namespace {
@@ -46,7 +46,8 @@ double LogitDeviation(const Session& session, const model::Model& model,
   const data::Examples& test = session.dataset().test;
   std::vector<uint32_t> rows(std::min(kComparedRows, test.size));
   std::iota(rows.begin(), rows.end(), 0);
-  const reference::Matrix expected = MakeReference(model).Forward(InputsOf(test, rows));
+  const reference::Matrix expected =
+      model::Textbook(model.spec(), model.parameters()).Forward(InputsOf(test, rows));
   double largest = 0;
   for (const double logit : expected.data) largest = std::max(largest, std::abs(logit));
   LargestError deviation;

@@ -14,10 +14,8 @@
 #include "mlp/base/check.h"
 #include "mlp/base/largest_error.h"
 #include "mlp/data/batcher.h"
-#include "mlp/kernels/elementwise/activation.h"
-#include "mlp/kernels/loss/loss.h"
+#include "mlp/model/textbook.h"
 #include "mlp/optim/textbook.h"
-#include "mlp/reference/loss.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/train/evaluate.h"
 
@@ -44,7 +42,7 @@ Oracle Compute(const Session& session, const train::TrainOptions& options, size_
   const model::Model start(session.model(), options.seed);
   Oracle oracle;
   oracle.start.assign(start.parameters().begin(), start.parameters().end());
-  reference::Mlp mlp = MakeReference(start);
+  reference::Mlp mlp = model::Textbook(start.spec(), start.parameters());
   const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(options.optimizer);
   data::Batcher batcher(FirstRows(dataset.train.size), options.batch_size, options.last_batch,
                         options.seed);
@@ -66,22 +64,6 @@ Oracle Compute(const Session& session, const train::TrainOptions& options, size_
 }
 
 }  // namespace
-
-reference::Mlp MakeReference(const model::Model& model) {
-  std::vector<size_t> widths = {model.inputs()};
-  std::vector<reference::Activation> activations;
-  for (const model::DenseSpec& layer : model.spec().layers) {
-    widths.push_back(layer.units);
-    const auto activation = reference::ActivationByName(kernels::Name(layer.activation));
-    MLP_CHECK(activation.has_value());
-    activations.push_back(*activation);
-  }
-  const std::span<const float> parameters = model.parameters();
-  const auto loss = reference::LossByName(kernels::Name(model.spec().loss));
-  MLP_CHECK(loss.has_value());
-  return reference::Mlp(std::move(widths), std::move(activations),
-                        {parameters.begin(), parameters.end()}, *loss);
-}
 
 reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint32_t> rows) {
   reference::Matrix x(rows.size(), examples.features);

@@ -18,9 +18,6 @@
 
 namespace mlp::experiments {
 
-// The textbook's model with the same layers and parameters.
-reference::Mlp MakeReference(const model::Model& model);
-
 // Rows of examples as it takes them. [rows, features]
 reference::Matrix InputsOf(const data::Examples& examples, std::span<const uint32_t> rows);
 

@@ -150,10 +150,6 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
   const size_t features = examples.features;
   std::vector<uint32_t> rows(std::min(batch, examples.size));
   std::iota(rows.begin(), rows.end(), 0);
-  std::array<float, 256> values;
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = engine::kPixelScale * static_cast<float>(i);
-  }
   const optim::Optimizer adam = Adam();
   const auto body = [&](const Context& context) {
     const kernels::SparseKernels& kernels = *context.kernels->sparse;
@@ -197,7 +193,7 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
                            panels.y.data() + (p + o) * panels.stride};
           }
           kernels.product({.rows = std::span(sparse_rows).subspan(l * batch, batch),
-                           .values = values.data(),
+                           .values = engine::kPixelValues.data(),
                            .operands = std::span(operands).first(n),
                            .prefetch = &prefetch});
         }
@@ -220,7 +216,7 @@ void TimeSparse(const Session& session, const kernels::Target& target, SparseOp 
                           .bits = bits.data() + q * width * words,
                           .pixels = blocks[q * width / kernels::kSparseColumns].data() +
                                     q * width % kernels::kSparseColumns,
-                          .values = values.data(),
+                          .values = engine::kPixelValues.data(),
                           .operands = std::span(operands).first(n),
                           .prefetch = &prefetch});
         }

@@ -1,8 +1,6 @@
 #include "experiments/harness/summary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -84,15 +82,12 @@ Line LineOf(const record::Record& record, const record::View& view, const std::s
     line.note = absl::StrCat(record::Name(run->status), ": ", run->message);
   }
   if (values.empty()) return line;
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  const auto [min, max] = std::ranges::minmax(values);
-  const double sd = std::sqrt(squares / (n - 1));  // of one run: not a number
-  for (const double value : {Median(values), mean, sd, min, max}) {
-    line.cells.push_back(std::isnan(value) ? "-" : analysis::FormatValue(view.primary, value));
-  }
+  const analysis::Summary summary = analysis::Summarize(values);
+  const auto show = [&](double value) { return analysis::FormatValue(view.primary, value); };
+  // Of one run there is none.
+  const std::string deviation = summary.n > 1 ? show(summary.deviation) : "-";
+  line.cells.insert(line.cells.end(), {show(summary.median), show(summary.mean), deviation,
+                                       show(summary.min), show(summary.max)});
   line.cells.push_back(absl::StrCat(values.size()));
   for (const std::string& path : OtherColumns(view)) {
     const std::vector<double> others = ValuesOf(runs, path);

@@ -16,9 +16,8 @@
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
-#include "mlp/reference/activation.h"
+#include "mlp/model/textbook.h"
 #include "mlp/reference/matrix.h"
-#include "mlp/reference/mlp.h"
 
 namespace mlp::engine {
 namespace {
@@ -61,19 +60,11 @@ struct Problem {
   }
   // The textbook's logits of all rows.
   reference::Matrix Reference(bool of_pixels) const {
-    std::vector<size_t> widths = {spec.inputs};
-    std::vector<reference::Activation> activations;
-    for (const model::DenseSpec& layer : spec.layers) {
-      widths.push_back(layer.units);
-      activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
-    }
-    const reference::Mlp mlp(widths, activations,
-                             {model.parameters().begin(), model.parameters().end()});
     reference::Matrix x(kMostRows, spec.inputs);
     for (size_t k = 0; k < x.data.size(); ++k) {
       x.data[k] = of_pixels ? pixels[k] / 255.0 : values[k];
     }
-    return mlp.Forward(x);
+    return model::Textbook(spec, model.parameters()).Forward(x);
   }
 
   Stream stream;

@@ -18,7 +18,7 @@
 #include "mlp/kernels/kernels.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
-#include "mlp/reference/activation.h"
+#include "mlp/model/textbook.h"
 #include "mlp/reference/gradient_check.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
@@ -58,15 +58,7 @@ struct Problem {
     return random;
   }
 
-  reference::Mlp Textbook() const {
-    std::vector<size_t> widths = {spec.inputs};
-    std::vector<reference::Activation> activations;
-    for (const model::DenseSpec& layer : spec.layers) {
-      widths.push_back(layer.units);
-      activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
-    }
-    return {widths, activations, {parameters.begin(), parameters.end()}};
-  }
+  reference::Mlp Textbook() const { return model::Textbook(spec, parameters); }
   reference::Matrix Inputs() const {
     reference::Matrix x(rows.size(), spec.inputs);
     for (size_t k = 0; k < x.data.size(); ++k) {

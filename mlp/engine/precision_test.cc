@@ -19,8 +19,8 @@
 #include "mlp/kernels/pairs/tile_emulation.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
+#include "mlp/model/textbook.h"
 #include "mlp/optim/optimizer.h"
-#include "mlp/reference/activation.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -49,12 +49,8 @@ std::vector<uint32_t> RowsOf(size_t step) {
 
 const std::vector<double>& ReferenceLosses() {
   static const std::vector<double> losses = [] {
-    using reference::Activation;
     const model::Model start = Start();
-    reference::Mlp mlp(
-        {784, 128, 128, 128, 10},
-        {Activation::kRelu, Activation::kRelu, Activation::kRelu, Activation::kIdentity},
-        {start.parameters().begin(), start.parameters().end()});
+    reference::Mlp mlp = model::Textbook(start.spec(), start.parameters());
     reference::Adam adam({});
     std::vector<double> all;
     for (size_t step = 0; step < kSteps; ++step) {

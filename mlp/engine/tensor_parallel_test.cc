@@ -20,9 +20,9 @@
 #include "mlp/kernels/pairs/tile_emulation.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
+#include "mlp/model/textbook.h"
 #include "mlp/optim/optimizer.h"
 #include "mlp/optim/textbook.h"
-#include "mlp/reference/activation.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -145,14 +145,7 @@ Outcome Train(const Problem& problem, const kernels::Target& target, int threads
 
 // The same in double.
 std::pair<std::vector<double>, std::vector<double>> TrainReference(const Problem& problem) {
-  std::vector<size_t> widths = {problem.spec.inputs};
-  std::vector<reference::Activation> activations;
-  for (const model::DenseSpec& layer : problem.spec.layers) {
-    widths.push_back(layer.units);
-    activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
-  }
-  const auto start = problem.start.parameters();
-  reference::Mlp mlp(widths, activations, {start.begin(), start.end()});
+  reference::Mlp mlp = model::Textbook(problem.spec, problem.start.parameters());
   const std::unique_ptr<reference::Optimizer> textbook = optim::Textbook(problem.optimizer);
   std::vector<double> losses;
   for (const std::vector<uint32_t>& rows : problem.batches) {

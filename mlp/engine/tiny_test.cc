@@ -17,8 +17,7 @@
 #include "mlp/kernels/loss/loss.h"
 #include "mlp/model/model.h"
 #include "mlp/model/spec.h"
-#include "mlp/reference/activation.h"
-#include "mlp/reference/loss.h"
+#include "mlp/model/textbook.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -90,22 +89,14 @@ class TinyTest : public testing::TestWithParam<kernels::Target> {};
 TEST_P(TinyTest, StepsFollowTheReference) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     const Problem problem(seed);
-    std::vector<size_t> widths = {problem.spec.inputs};
-    std::vector<reference::Activation> activations;
-    for (const model::DenseSpec& layer : problem.spec.layers) {
-      widths.push_back(layer.units);
-      activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
-    }
-    const auto start = problem.start.parameters();
-    reference::Mlp mlp(widths, activations, {start.begin(), start.end()},
-                       reference::LossByName(Name(problem.spec.loss)).value());
+    reference::Mlp mlp = model::Textbook(problem.spec, problem.start.parameters());
     // Without Adam, which blows differences of gradients near 0 up.
     reference::Sgd sgd({.learning_rate = 0.02});
 
     model::Model model(problem.spec);
-    std::ranges::copy(start, model.parameters().begin());
+    std::ranges::copy(problem.start.parameters(), model.parameters().begin());
     optim::Optimizer optimizer({.kind = kernels::OptimizerKind::kSgd, .learning_rate = 0.02},
-                               start.size());
+                               model.parameters().size());
     Tiny engine(model, optimizer, kernels::KernelsFor(GetParam()), kernels::MathMode::kExact);
     for (const std::vector<uint32_t>& rows : problem.batches) {
       std::vector<int> labels;
@@ -127,7 +118,7 @@ TEST_P(TinyTest, StepsFollowTheReference) {
       EXPECT_EQ(result.samples, rows.size());
     }
     engine.Store(model, optimizer);
-    for (size_t i = 0; i < start.size(); ++i) {
+    for (size_t i = 0; i < problem.start.parameters().size(); ++i) {
       ASSERT_NEAR(model.parameters()[i], mlp.parameters()[i],
                   1e-4 * (1 + std::abs(mlp.parameters()[i])))
           << Format(problem.spec) << " seed " << seed << " parameter " << i;

@@ -9,6 +9,7 @@
 
 #include "mlp/base/largest_error.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/model/textbook.h"
 #include "mlp/optim/textbook.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -51,12 +52,8 @@ std::vector<float> TrainWith(const StrategyOptions& options, kernels::OptimizerK
 // The same in double.
 std::vector<double> TrainReference(kernels::OptimizerKind kind, double clip_norm,
                                    const data::Examples& examples) {
-  using reference::Activation;
   const model::Model start(Spec(kModel), 7);
-  const std::vector<double> parameters(start.parameters().begin(), start.parameters().end());
-  reference::Mlp mlp(
-      {20, 17, 9, 33, 4},
-      {Activation::kTanh, Activation::kSilu, Activation::kRelu, Activation::kIdentity}, parameters);
+  reference::Mlp mlp = model::Textbook(start.spec(), start.parameters());
   const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(OptionsOf(kind));
   for (size_t row = 0; row < kSteps * kBatch; row += kBatch) {
     reference::Matrix x{kBatch, 20, std::vector<double>(kBatch * 20)};

@@ -15,10 +15,9 @@
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
 #include "mlp/kernels/loss/loss.h"
+#include "mlp/model/textbook.h"
 #include "mlp/optim/optimizer.h"
 #include "mlp/optim/textbook.h"
-#include "mlp/reference/activation.h"
-#include "mlp/reference/loss.h"
 #include "mlp/reference/matrix.h"
 #include "mlp/reference/mlp.h"
 #include "mlp/reference/optimizer.h"
@@ -162,15 +161,7 @@ struct Expected {
 
 // With an update after every sample, or after every batch.
 Expected TrainReference(const Problem& problem, OptimizerKind kind, bool per_sample) {
-  std::vector<size_t> widths = {problem.spec.inputs};
-  std::vector<reference::Activation> activations;
-  for (const model::DenseSpec& layer : problem.spec.layers) {
-    widths.push_back(layer.units);
-    activations.push_back(reference::ActivationByName(Name(layer.activation)).value());
-  }
-  const auto start = problem.start.parameters();
-  reference::Mlp mlp(widths, activations, {start.begin(), start.end()},
-                     reference::LossByName(Name(problem.spec.loss)).value());
+  reference::Mlp mlp = model::Textbook(problem.spec, problem.start.parameters());
   const std::unique_ptr<reference::Optimizer> optimizer = optim::Textbook(OptionsOf(kind));
   Expected expected;
   size_t begin = 0;
