@@ -117,6 +117,9 @@ expect 1 "$report" --results="$results"
 grep -q 'broken.json' "$dir/err"
 grep -q '^## speed' "$results/REPORT.md"
 expect 1 "$report" --results="$dir/none"
+echo 'no place' > "$dir/no_place.md"
+expect 1 "$report" --results="$results" --page="$dir/no_place.md"
+grep -q 'no_place.md: expected a line' "$dir/err"
 expect 1 "$report" --results="$results" --page="$dir/none.md"
 expect 2 "$report" --nonsense
 

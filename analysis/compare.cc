@@ -74,6 +74,20 @@ std::string TooFew(const Estimate& estimate) {
   return absl::StrCat("too few runs (", estimate.n, ") for an interval");
 }
 
+// Whether more runs would help where nothing can be said, and a quieter machine would not.
+bool TooFewOfAll(const std::vector<Comparison>& comparisons) {
+  return Overall(comparisons) == Verdict::kTooNoisy &&
+         std::ranges::all_of(comparisons, [](const Comparison& comparison) {
+           return comparison.verdict != Verdict::kTooNoisy ||
+                  (comparison.cost && !comparison.cost->HasInterval());
+         });
+}
+
+std::string NeedsMoreRuns() {
+  return absl::StrCat("too few runs to say: an interval takes ", kMinForInterval,
+                      ", as with --repetitions=", kMinForInterval);
+}
+
 // Of what both have finished, by the primary value.
 void JudgePrimary(const std::vector<double>& old_values, const std::vector<double>& new_values,
                   bool higher_is_better, const Thresholds& thresholds, Comparison* comparison) {
@@ -248,7 +262,7 @@ std::string ComparisonMarkdown(const std::vector<Comparison>& comparisons,
   return absl::StrCat(
       MarkdownTable({"Experiment", "Variant", "Value", "Before", "After", "Cost", "Verdict"},
                     "lllrrrl", rows),
-      "\n", OverallName(comparisons),
+      "\n", TooFewOfAll(comparisons) ? NeedsMoreRuns() : std::string(OverallName(comparisons)),
       " (cost above 1, of percentages above 0 points, is worse; threshold ",
       FormatEffect(thresholds.ratio), ", of percentages ", Digits(thresholds.points, 2),
       " points)\n");

@@ -163,6 +163,10 @@ TEST(CompareTest, AccuraciesThatSayTooLittleLeaveItOpen) {
   const Comparison few = One(Learned(100, 0), Learned(100, 5, 0.001, 3));
   EXPECT_EQ(few.verdict, Verdict::kTooNoisy);
   EXPECT_THAT(few.reason, HasSubstr("too few runs (3) for an interval"));
+  // More rounds would help, a quieter machine would not.
+  EXPECT_THAT(ComparisonMarkdown({One(At(100, 0, 5), At(200, 0, 5))}, kThresholds),
+              HasSubstr("\ntoo few runs to say: an interval takes 6, as with --repetitions=6 "));
+  EXPECT_THAT(ComparisonMarkdown({noisy}, kThresholds), HasSubstr("\ntoo noisy to say "));
   EXPECT_EQ(One(Learned(100, 0, 0.03), Learned(50, 1, 0.03)).verdict, Verdict::kSlower);
   auto other_work = Learned(100, 5);
   other_work[0].record.config["epochs"] = 2.0;

@@ -8,6 +8,12 @@
 #include "absl/strings/strip.h"
 
 namespace mlp::analysis {
+namespace {
+
+constexpr absl::string_view kBegin = "<!-- begin ";
+constexpr absl::string_view kEnd = "<!-- end -->";
+
+}  // namespace
 
 absl::StatusOr<std::string> RenewInclusions(const std::string& page,
                                             const std::map<std::string, std::string>& files) {
@@ -16,12 +22,15 @@ absl::StatusOr<std::string> RenewInclusions(const std::string& page,
   for (size_t i = 0; i < lines.size(); ++i) {
     absl::StrAppend(&renewed, lines[i], i + 1 < lines.size() ? "\n" : "");
     absl::string_view path = lines[i];
-    if (!absl::ConsumePrefix(&path, "<!-- begin ") || !absl::ConsumeSuffix(&path, " -->")) continue;
+    if (!absl::ConsumePrefix(&path, kBegin) || !absl::ConsumeSuffix(&path, " -->")) continue;
     const size_t begin = i + 1;
-    while (i < lines.size() && lines[i] != "<!-- end -->") ++i;
-    if (i == lines.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("line ", begin, ": expected `<!-- end -->` further down, found none"));
+    do {
+      ++i;
+    } while (i < lines.size() && lines[i] != kEnd && !absl::StartsWith(lines[i], kBegin));
+    if (i == lines.size() || lines[i] != kEnd) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "line ", begin, ": expected `", kEnd, "` further down, found ",
+          i == lines.size() ? "none" : absl::StrCat("another begin before it, on line ", i + 1)));
     }
     const auto file = files.find(std::string(path));
     if (file == files.end()) {

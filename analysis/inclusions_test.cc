@@ -21,5 +21,14 @@ TEST(InclusionsTest, NamesTheLineThatIsWrong) {
             "line 1: expected a file of the report, found u.md");
 }
 
+TEST(InclusionsTest, ABeginBeforeTheEndOfTheOneBeforeIsAnError) {
+  const auto renewed = RenewInclusions(
+      "<!-- begin tables/a.md -->\nmy text\n<!-- begin tables/b.md -->\nold\n<!-- end -->\n",
+      {{"tables/a.md", "A"}, {"tables/b.md", "B"}});
+  EXPECT_EQ(renewed.status().message(),
+            "line 1: expected `<!-- end -->` further down, found another begin before it, on line "
+            "3");
+}
+
 }  // namespace
 }  // namespace mlp::analysis

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "analysis/inclusions.h"
 #include "analysis/load.h"
@@ -24,6 +25,12 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
   constexpr size_t kMaxPageBytes = 16 << 20;
   const absl::StatusOr<std::string> page = mlp::io::ReadFile(path, kMaxPageBytes);
   if (!page.ok()) return page.status();
+  if (!absl::StrContains(*page, "<!-- begin ")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path,
+                     ": expected a line `<!-- begin tables/NAME.md -->` where a table belongs, and "
+                     "`<!-- end -->` after it, found none"));
+  }
   const absl::StatusOr<std::string> renewed = mlp::analysis::RenewInclusions(*page, files);
   if (!renewed.ok()) {
     return absl::Status(renewed.status().code(),

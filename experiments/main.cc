@@ -52,8 +52,9 @@ void AddFlags(flags::Flags& flags, RunnerOptions* o) {
   flags.Group("Handed on to each experiment");
   flags.String(
       "data", &o->data,
-      {.help = "digits, circles, mnist, or a directory with four IDX files; not to those that are "
-               "about data of their own",
+      {.help = "digits, mnist, or a directory with four IDX files of 28 x 28 pictures (of others: "
+               "call an experiment by itself, with --model); not to those that are about data of "
+               "their own",
        .value_name = "DATA"});
   flags.String("data_dir", &o->data_dir, {.help = data::kDataDirHelp, .value_name = "DIR"});
   flags.Int("threads", &o->threads, {.help = "0: all that this process may use", .min = 0});
@@ -114,6 +115,14 @@ int Main(int argc, char** argv) {
   flags::Flags flags("experiments", "Runs all experiments and writes their records.");
   AddFlags(flags, &options);
   if (const auto exit_code = flags.Parse(argc, argv)) return *exit_code;
+  if (!data::HasPixels(options.data)) {
+    absl::FPrintF(
+        stderr,
+        "experiments: --data: expected digits, mnist, or a directory with four IDX files, "
+        "found %s; call an experiment by itself, with --model\n",
+        options.data);
+    return 2;
+  }
   auto entries = Select(ParseEntries(MLP_EXPERIMENTS), options.only);
   if (!entries.ok()) {
     absl::FPrintF(stderr, "experiments: %s\n", std::string(entries.status().message()));

@@ -171,6 +171,8 @@ void DoneList::Remove() const {
 std::string Result::status() const {
   if (exit_code == 0) return "ok";
   if (exit_code == flags::kInterruptedExitCode) return "interrupted";
+  // As RunProgram says of who was ended by a signal.
+  if (exit_code > 128) return absl::StrCat("killed (", exit_code - 128, ")");
   return absl::StrCat("failed (", exit_code, ")");
 }
 

@@ -98,10 +98,12 @@ TEST(Runner, CollectsOutputAndExitCode) {
 }
 
 TEST(Runner, AFailureIsInTheTable) {
-  const std::string text = ResultsText({{"a", 0, 1.25, "a.json"}, {"b", 1, 2, ""}});
+  const std::string text =
+      ResultsText({{"a", 0, 1.25, "a.json"}, {"b", 1, 2, ""}, {"c", 137, 2, ""}});
   EXPECT_THAT(text, HasSubstr("ok"));
   EXPECT_THAT(text, HasSubstr("a.json"));
   EXPECT_THAT(text, HasSubstr("failed (1)"));
+  EXPECT_THAT(text, HasSubstr("killed (9)"));
 }
 
 }  // namespace

@@ -43,8 +43,11 @@ absl::Status Measure(size_t batch_size, int threads, const Session& session,
     return training.status();
   }
   if (const absl::Status status = solo(); !status.ok()) return status;
-  run.metrics["efficiency_pct"] =
-      100 * analysis::Median(solo_step_s) / (threads * analysis::Median(run.timings.at("step_s")));
+  // Of one thread it is 1, whatever noise the slices have.
+  if (threads > 1) {
+    run.metrics["efficiency_pct"] = 100 * analysis::Median(solo_step_s) /
+                                    (threads * analysis::Median(run.timings.at("step_s")));
+  }
   return absl::OkStatus();
 }
 

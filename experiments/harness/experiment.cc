@@ -268,6 +268,10 @@ absl::StatusOr<int> Experiment::Measure() {
   std::optional<record::RecordWriter> writer;
   if (options_.resume) {
     MLP_ASSIGN_OR_RETURN(writer, record::RecordWriter::Resume(out, Head(dataset, work)));
+    if (!writer) {
+      Say(absl::StrCat("nothing to resume in ", out,
+                       " of these flags, sources and machine; beginning anew"));
+    }
   }
   Course course(*this, dataset);
   if (writer) {

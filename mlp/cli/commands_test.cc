@@ -118,6 +118,9 @@ TEST_F(CommandsTest, FailedWorkIsCode1AndOneLine) {
   expect({"evaluate", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=digits"}, "expected 6 x 6 pixels");
   expect({"predict", in_, "--data=" + mlp_.data() + "/t10k-labels-idx1-ubyte"}, "3 dimensions");
+  expect({"predict", in_, "--data=" + mlp_.Path("none")},
+         "none: --data: expected an IDX file of images, digits, circles, mnist, or a directory");
+  expect({"predict", in_, "--data=/dev/null"}, "/dev/null: file: expected a regular file");
   expect({"predict", in_, "--data=" + mlp_.Path("text")}, "text: byte 0: expected two zero bytes");
   expect({"predict", in_, "--out=" + mlp_.Path("text")}, "replace it with --force");
   EXPECT_EQ(mlp_.Read("text"), "no model");

@@ -47,7 +47,14 @@ struct Pictures {
 absl::StatusOr<Pictures> LoadPictures(const DataOptions& options) {
   const std::string path = flags::ResolvePath(options.data);
   std::error_code error;
-  if (!data::IsNamed(options.data) && std::filesystem::is_regular_file(path, error)) {
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!data::IsNamed(options.data) && !std::filesystem::exists(status)) {
+    return absl::NotFoundError(
+        absl::StrCat(options.data,
+                     ": --data: expected an IDX file of images, digits, circles, mnist, or a "
+                     "directory with four IDX files, found nothing there; choose one of these"));
+  }
+  if (!data::IsNamed(options.data) && !std::filesystem::is_directory(status)) {
     MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
     Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
     pictures.examples.size = images.dimensions[0];

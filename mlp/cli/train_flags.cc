@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mlp/base/isa.h"
 #include "mlp/base/names.h"
 #include "mlp/base/status_macros.h"
@@ -171,7 +172,9 @@ void AddTrainFlags(flags::Flags& flags, TrainFlags* o) {
   flags.String("out", &o->out,
                {.help = "where to save the model", .value_name = "FILE", .may_be_empty = false});
   flags.String("resume", &o->resume,
-               {.help = "model file to go on with; its settings hold where no flag is given",
+               {.help = absl::StrCat("model file to go on with; its settings hold where no flag is "
+                                     "given, and these in any case: ",
+                                     absl::StrJoin(kFixed, ", ")),
                 .value_name = "FILE",
                 .may_be_empty = false});
   flags.Bool("profile", &o->profile,

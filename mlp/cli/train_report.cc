@@ -80,15 +80,15 @@ TrainReport::TrainReport(const TrainFlags& flags, const TrainPlan& plan,
   const int threads = train::BusyThreads(strategy);
   PrintText(absl::StrFormat(
       "%s: %d training and %d test %s\n"
-      "%s: %d parameters, %s%s, %s, %s, %s%s%s\n"
+      "%s: %d parameters, %s, %s%s, %s, %s, %s, %s%s%s\n"
       "epoch  seconds  train loss  train accuracy  %ssamples/s\n",
       dataset.name, dataset.train.size, dataset.test.size,
       dataset.train.has_pixels()
           ? absl::StrFormat("pictures of %d x %d", dataset.rows, dataset.cols)
           : absl::StrFormat("samples of %d values", dataset.train.features),
-      model::Format(plan.spec), plan.spec.parameter_count(),
+      model::Format(plan.spec), plan.spec.parameter_count(), kernels::Name(plan.spec.loss),
       kernels::Name(plan.options.optimizer.kind), ScheduleText(plan.options.schedule),
-      strategy.KindName(), kernels::Name(strategy.target),
+      strategy.KindName(), kernels::Name(strategy.precision), kernels::Name(strategy.target),
       Counted(static_cast<uint64_t>(threads), "thread"),
       strategy.skip_zeros.value_or(false) ? ", zero pixels skipped" : "",
       strategy.columns.empty() ? ""

@@ -40,7 +40,9 @@ TEST_F(TrainTest, PrintsATableAndSaves) {
   EXPECT_EQ(result.exit_code, kDone);
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(result.output, HasSubstr("200 training and 50 test pictures of 6 x 6\n"));
-  EXPECT_THAT(result.output, HasSubstr("36-16-10: 762 parameters, adam, tiny, simd/"));
+  EXPECT_THAT(
+      result.output,
+      HasSubstr("36-16-10: 762 parameters, softmax_cross_entropy, adam, tiny, fp32, simd/"));
   EXPECT_THAT(result.output, HasSubstr("validation accuracy  samples/s\n    1  "));
   EXPECT_THAT(result.output, HasSubstr("\n    3  "));
   EXPECT_THAT(result.output, HasSubstr("\ntest loss "));

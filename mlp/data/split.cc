@@ -17,7 +17,7 @@ absl::StatusOr<RowSplit> SplitRows(size_t n, double fraction, uint64_t seed) {
   MLP_CHECK_LT(n, size_t{1} << 32);
   if (!(fraction >= 0 && fraction < 1)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("validation: expected a fraction from 0 to below 1, found ", fraction,
+        absl::StrCat("--validation: expected a fraction from 0 to below 1, found ", fraction,
                      "; 0.1 keeps a tenth of the samples for validation"));
   }
   std::vector<uint32_t> rows(n);
@@ -27,7 +27,7 @@ absl::StatusOr<RowSplit> SplitRows(size_t n, double fraction, uint64_t seed) {
   const size_t validation = std::llround(static_cast<double>(n) * fraction);
   if (validation == 0 || validation >= n) {
     return absl::InvalidArgumentError(
-        absl::StrCat("validation: expected a fraction that leaves samples on both sides, found ",
+        absl::StrCat("--validation: expected a fraction that leaves samples on both sides, found ",
                      fraction, " of ", n, ", which validates with ", validation,
                      "; choose another fraction or more samples"));
   }

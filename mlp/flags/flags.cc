@@ -288,6 +288,11 @@ absl::StatusOr<Flags::Action> Flags::Read(const std::vector<std::string>& argume
       stores.push_back(*std::move(store));
     }
     positional = result.unmatched();
+  } catch (const cxxopts::exceptions::missing_argument&) {
+    // It is the last argument: others take the next one as theirs.
+    const std::string& flag = normal.back();
+    return absl::InvalidArgumentError(absl::StrCat(flag, ": expected a value, as in ", flag,
+                                                   "=VALUE, found none; --help lists all flags"));
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }

@@ -100,6 +100,10 @@ TEST_F(FlagsTest, UnknownFlagNamesTheNearest) {
 }
 
 TEST_F(FlagsTest, WrongValuesSayWhatWasExpected) {
+  EXPECT_EQ(
+      ErrorOf({"--json", "--batch-size"}),
+      "--batch_size: expected a value, as in --batch_size=VALUE, found none; --help lists all "
+      "flags");
   EXPECT_EQ(ErrorOf({"--batch_size=0"}),
             "--batch_size: expected an integer from 1 to 2147483647, found \"0\"");
   EXPECT_EQ(ErrorOf({"--batch_size=3000000000"}),

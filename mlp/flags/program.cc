@@ -48,7 +48,7 @@ int RunMain(absl::string_view program, absl::FunctionRef<int()> body, int failed
   }
   if (std::fflush(stdout) != 0 && output_error == 0) output_error = errno;
   if (std::ferror(stdout) != 0 && output_error == 0) output_error = ErrorOfStdout();
-  if (output_error == 0 || output_error == EPIPE || exit_code != 0) return exit_code;
+  if (output_error == 0 || output_error == EPIPE) return exit_code;
   Complain(program, std::string("standard output: cannot write: ") + std::strerror(output_error));
   return failed;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <new>
 #include <span>
 #include <utility>
@@ -56,6 +57,12 @@ class ModelReader {
       return Wrong(StatusCode::kInvalidArgument, 16,
                    absl::StrCat(spec.parameter_count(), " parameters for ", Format(spec)),
                    absl::StrCat(sizes.parameters), kNameModel);
+    }
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (std::isfinite(parameters[i])) continue;
+      return Wrong(StatusCode::kDataLoss, kSizesBytes + sizes.header_bytes + i * sizeof(float),
+                   "a finite weight", absl::StrCat(parameters[i]),
+                   "its training has diverged: train again with a smaller --learning_rate");
     }
     SavedModel saved = {Model(spec), std::move(info)};
     std::ranges::copy(parameters, saved.model.parameters().begin());

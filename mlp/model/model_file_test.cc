@@ -199,6 +199,23 @@ TEST_F(ModelFileTest, TheLossIsKept) {
   }
 }
 
+// Which this program does not save, but another one may have.
+TEST_F(ModelFileTest, WeightsThatAreNoNumbersAreRefused) {
+  const std::string bytes = Saved();
+  const size_t parameters = model_.parameters().size();
+  const size_t arrays = 1 + info_.training.optimizer_states.size();
+  const size_t begin = bytes.size() - 4 - arrays * parameters * sizeof(float);
+  for (const float weight :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    const absl::Status status = LoadSealed(With(bytes, begin + 7 * sizeof(float), weight));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(
+        std::string(status.message()),
+        HasSubstr(absl::StrCat("byte ", begin + 28, ": expected a finite weight, found ", weight)));
+  }
+  EXPECT_TRUE(LoadSealed(bytes).ok());
+}
+
 TEST_F(ModelFileTest, BadChecksum) {
   std::string bytes = Saved();
   bytes.back() = static_cast<char>(bytes.back() ^ 1);

@@ -1,10 +1,13 @@
 #include "mlp/optim/optimizer.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "mlp/base/check.h"
 #include "mlp/base/status_macros.h"
 
@@ -15,14 +18,32 @@ using kernels::OptimizerKind;
 
 constexpr double kLeastOfSquares = 0.01;
 
+// Whether its kernel divides by the rate.
+constexpr bool DividesByRate(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+    case OptimizerKind::kMomentum:
+      return false;
+    case OptimizerKind::kRmsProp:
+    case OptimizerKind::kAdam:
+      return true;
+  }
+  __builtin_unreachable();
+}
+
 size_t StateStride(size_t parameters) {
   return RoundUp(parameters, kCacheLineBytes / sizeof(float));
 }
 
 absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found,
                    absl::string_view usual) {
+  // All digits: what rounds to 1 need not look like it.
+  std::array<char, 32> digits;
+  const char* const end = std::to_chars(digits.begin(), digits.end(), found).ptr;
   return absl::InvalidArgumentError(
-      absl::StrCat(flag, ": expected ", expected, ", found ", found, "; ", usual, " is usual"));
+      absl::StrCat(flag, ": expected ", expected, ", found ",
+                   absl::string_view(digits.data(), static_cast<size_t>(end - digits.data())), "; ",
+                   usual, " is usual"));
 }
 
 }  // namespace
@@ -37,14 +58,17 @@ absl::Status Validate(const OptimizerOptions& o) {
     return Wrong("--weight_decay", "a number from 0 to 1 / learning_rate", o.weight_decay, "0");
   }
   const auto check_unit = [&](absl::string_view flag, double beta, absl::string_view usual) {
-    return in_unit(beta) ? absl::OkStatus() : Wrong(flag, "a number in [0, 1)", beta, usual);
+    return in_unit(beta) ? absl::OkStatus()
+                         : Wrong(flag, "a number in [0, 1), also as a float", beta, usual);
   };
   // Of a mean of squares: one that forgets at once would lose a small square to the rounding of a
   // large one before it, and the parameter would make a step of 1 / epsilon.
   const auto check_of_squares = [&](absl::string_view flag, double beta, absl::string_view usual) {
     return in_unit(beta) && beta >= kLeastOfSquares
                ? absl::OkStatus()
-               : Wrong(flag, absl::StrCat("a number in [", kLeastOfSquares, ", 1)"), beta, usual);
+               : Wrong(flag,
+                       absl::StrCat("a number in [", kLeastOfSquares, ", 1), also as a float"),
+                       beta, usual);
   };
   switch (o.kind) {
     case OptimizerKind::kSgd:
@@ -105,8 +129,7 @@ const kernels::UpdateStepOf<T>& StepConstants<T>::At(int64_t step, double learni
   // Kernels that divide by a root divide by the rate, too: it must not become 0, nor what is
   // divided infinite.
   constexpr double kLeastRate = 1e-24;
-  const bool divides = kind_ == OptimizerKind::kRmsProp || kind_ == OptimizerKind::kAdam;
-  const double rate = divides ? std::max(learning_rate, kLeastRate) : learning_rate;
+  const double rate = DividesByRate(kind_) ? std::max(learning_rate, kLeastRate) : learning_rate;
   step_.keep = static_cast<T>(1 - rate * weight_decay_);
   step_.rate =
       static_cast<T>(needs_correction(log2_beta1_) ? rate / (1 - powers1_.At(step)) : rate);

@@ -23,6 +23,8 @@
 namespace mlp::record {
 namespace {
 
+constexpr char kRemoveOrAnew[] = "remove the file, or run without --resume";
+
 // Newest first.
 std::vector<std::string> PartialFiles(const std::string& directory) {
   std::vector<std::string> names;
@@ -36,12 +38,13 @@ std::vector<std::string> PartialFiles(const std::string& directory) {
   return names;
 }
 
-// The head of the file; nothing if its first line is torn or no record's.
-std::optional<Record> ReadHead(absl::string_view text, const std::string& path) {
+// The head of the file; nothing if its first line is torn, or that of a record of another version.
+// DataLoss: it is damaged.
+absl::StatusOr<std::optional<Record>> ReadHead(absl::string_view text, const std::string& path) {
   const size_t end = text.find('\n');
   if (end == absl::string_view::npos) return std::nullopt;
-  const auto json = ParseJson(text.substr(0, end), path);
-  if (!json.ok()) return std::nullopt;
+  const auto json = ParseJson(text.substr(0, end), absl::StrCat(path, ": line 1"), kRemoveOrAnew);
+  if (!json.ok()) return absl::DataLossError(json.status().message());
   auto head = RecordFromJson(*json, path);
   if (!head.ok()) return std::nullopt;
   return *std::move(head);
@@ -56,8 +59,7 @@ absl::StatusOr<Record> ReadAll(absl::string_view text, const Record& head, const
     const size_t end = text.find('\n', *used);
     if (end == absl::string_view::npos) break;
     const std::string place = absl::StrCat(path, ": line ", line);
-    auto run = ParseJson(text.substr(*used, end - *used), place,
-                         "remove the file, or run without --resume");
+    auto run = ParseJson(text.substr(*used, end - *used), place, kRemoveOrAnew);
     if (!run.ok()) return absl::DataLossError(run.status().message());
     json[keys::kRuns].push_back(*std::move(run));
     *used = end + 1;
@@ -87,7 +89,7 @@ absl::StatusOr<std::optional<Partial>> FindPartial(const std::string& directory,
     if (!fd.ok() || flock(fd.get(), LOCK_EX | LOCK_NB) != 0) continue;
     const auto text = io::ReadFile(path, kMaxFileBytes);
     if (!text.ok()) continue;
-    const std::optional<Record> started = ReadHead(*text, path);
+    MLP_ASSIGN_OR_RETURN(const std::optional<Record> started, ReadHead(*text, path));
     if (!started || !MayContinue(*started, head)) continue;
     const std::string done = absl::StrCat(directory, "/", started->id, kRecordSuffix);
     if (std::filesystem::exists(done)) continue;  // Killed just before it could remove this file.

@@ -199,6 +199,16 @@ TEST_F(WriterTest, DamageInTheMiddleIsAnError) {
   EXPECT_THAT(std::string(writer.status().message()), HasSubstr("without --resume"));
 }
 
+TEST_F(WriterTest, ADamagedHeadIsAnError) {
+  Interrupt(2);
+  const std::string path = out_ + "/raw/speed/" + std::string(kId) + ".partial.jsonl";
+  std::fstream(path, std::ios::in | std::ios::out) << 'x';  // instead of the brace
+  const auto writer = RecordWriter::Resume(out_, TestHead("speed"));
+  EXPECT_EQ(writer.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(writer.status().message()), HasSubstr("partial.jsonl: line 1: "));
+  EXPECT_THAT(std::string(writer.status().message()), HasSubstr("without --resume"));
+}
+
 TEST_F(WriterTest, ATornHeadIsNoStart) {
   fs::create_directories(out_ + "/raw/speed");
   std::ofstream(out_ + "/raw/speed/" + std::string(kId) + ".partial.jsonl") << "{\"schema_ver";

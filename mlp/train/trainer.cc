@@ -99,6 +99,7 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
 }
 
 absl::StatusOr<EpochSummary> Trainer::TrainEpoch(Callback* callback) {
+  stopped_ = false;
   absl::StatusOr<EpochSummary> summary;
   KeepTeam(options_.strategy.threads, [&] { summary = RunEpoch(callback); });
   return summary;
@@ -233,6 +234,7 @@ absl::Status Trainer::Resume(const model::TrainingState& state) {
 absl::StatusOr<std::vector<EpochSummary>> Trainer::Train(Callback* callback) {
   std::vector<EpochSummary> epochs;
   absl::Status status;
+  stopped_ = false;
   // One team for all of them: an epoch of a tiny net is shorter than a fork.
   KeepTeam(options_.strategy.threads, [&] {
     while (status.ok() && epochs_done_ < options_.epochs && !stopped_) {

@@ -75,6 +75,44 @@ TEST(TrainerTest, ReportsEveryStepAndEpoch) {
   EXPECT_LT((*epochs)[2].train_loss, (*epochs)[0].train_loss);
 }
 
+// Not when it trains next: that goes on with the rest of the epoch.
+TEST(TrainerTest, ACallbackStopsTheTrainingThatItWatches) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  model::Model straight(Spec("12-8-3"), 1), stopped(Spec("12-8-3"), 1);
+  const auto expected = Trainer::Create(Options(), dataset, straight)->Train();
+  ASSERT_TRUE(expected.ok());
+
+  auto trainer = Trainer::Create(Options(), dataset, stopped);
+  Recorder first(/*stop_at_step=*/3), second;
+  const auto part = trainer->TrainEpoch(&first);
+  ASSERT_TRUE(part.ok());
+  EXPECT_FALSE(part->complete);
+  EXPECT_EQ(part->steps, 3u);
+  EXPECT_TRUE(trainer->stopped());
+  const auto rest = trainer->Train(&second);
+  ASSERT_TRUE(rest.ok());
+  EXPECT_FALSE(trainer->stopped());
+  EXPECT_EQ(second.steps.size(), 3u * 7 - 3);
+  ASSERT_EQ(rest->size(), 3u);
+  EXPECT_EQ((*rest)[0].steps, 7u);
+  EXPECT_EQ((*rest)[0].train_loss, (*expected)[0].train_loss);
+  EXPECT_EQ(ParametersOf(stopped), ParametersOf(straight));
+}
+
+TEST(TrainerTest, NeedsAThread) {
+  const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
+  for (const StrategyKind kind : kStrategyKinds) {
+    for (const int threads : {0, -3}) {
+      TrainOptions options = Options();
+      options.strategy.kind = kind;
+      options.strategy.threads = threads;
+      EXPECT_EQ(ErrorOf(options, dataset, "12-8-3"),
+                "--threads: expected a number from 1, found " + std::to_string(threads) +
+                    "; EffectiveThreads(0) says how many there are");
+    }
+  }
+}
+
 TEST(TrainerTest, ABatchLargerThanTheDataIsAllOfIt) {
   const data::Dataset dataset = RandomDataset(100, 10, 12, 3);
   TrainOptions options = Options();

@@ -114,7 +114,7 @@ TEST_F(CacheTest, ThisMachinesIsFoundUnlessItIsOff) {
   std::string note;
   EXPECT_EQ(CachedOrMeasured(&note)->skip_below, 0.5);
   EXPECT_EQ(note, "");
-  setenv("MLP_TUNE", "off", 1);
+  setenv("MLP_TUNE", "Off", 1);
   EXPECT_TRUE(IsOff());
   EXPECT_FALSE(Cached());
   EXPECT_FALSE(CachedOrMeasured(&note));

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -44,7 +45,7 @@ bool IsWorthAnotherTry(const Key& key, const Tuning& tuning) {
 
 bool IsOff() {
   const char* value = std::getenv("MLP_TUNE");
-  return value != nullptr && absl::string_view(value) == "off";
+  return value != nullptr && absl::EqualsIgnoreCase(value, "off");
 }
 
 std::optional<Tuning> Cached() {

@@ -164,12 +164,19 @@ int BusyThreads(const StrategyOptions& resolved) {
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const StrategyOptions& options,
                                                        size_t max_batch, model::Model& model,
                                                        optim::Optimizer& optimizer) {
+  if (options.threads < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads: expected a number from 1, found ", options.threads,
+                     "; EffectiveThreads(0) says how many there are"));
+  }
   const Job job = {model.spec(), max_batch};
   const StrategyOptions resolved = Resolve(options, job);
   const StrategyKind kind = *resolved.kind;
-  if (!(options.clip_norm >= 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--clip_norm: expected a number from 0, found ", options.clip_norm));
+  // Squares of a smaller one are 0.
+  constexpr double kLeastNorm = 1e-18;
+  if (!(options.clip_norm == 0 || options.clip_norm >= kLeastNorm)) {
+    return absl::InvalidArgumentError(absl::StrCat("--clip_norm: expected 0 or a number from ",
+                                                   kLeastNorm, ", found ", options.clip_norm));
   }
   if (options.clip_norm > 0 && !HoldsWholeGradient(kind)) {
     return absl::InvalidArgumentError(

@@ -63,7 +63,7 @@ struct StrategyOptions {
   std::optional<StrategyKind> kind = {};  // none: DefaultStrategy
   kernels::Target target = {};
   kernels::MathMode math = kernels::MathMode::kFast;
-  int threads = 1;  // see EffectiveThreads
+  int threads = 1;  // from 1; see EffectiveThreads
   // Parts that a batch is cut into by thread_private, atomic and hogwild (0: as many as threads),
   // or a model by tensor_parallel (0: as its widths suggest). Sums depend on it, so bits do too; on
   // the number of threads they do not.
