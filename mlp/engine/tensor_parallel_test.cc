@@ -165,7 +165,9 @@ std::pair<std::vector<double>, std::vector<double>> TrainReference(const Problem
 class TensorParallelTest : public testing::TestWithParam<kernels::Target> {};
 
 void ExpectToFollowTheReference(const Problem& problem, const Outcome& actual) {
-  const auto [losses, parameters] = TrainReference(problem);
+  const auto expected = TrainReference(problem);
+  const std::vector<double>& losses = expected.first;
+  const std::vector<double>& parameters = expected.second;
   EXPECT_NEAR(actual.losses[0], losses[0], 1e-5 * (1 + losses[0]));
   // A rectifier that rounds to the other side moves the second step a little.
   EXPECT_NEAR(actual.losses[1], losses[1], 1e-4 * (1 + losses[1]));
