@@ -10,7 +10,6 @@
 namespace mlp::analysis {
 namespace {
 
-constexpr absl::string_view kBegin = "<!-- begin ";
 constexpr absl::string_view kEnd = "<!-- end -->";
 
 }  // namespace
@@ -22,11 +21,12 @@ absl::StatusOr<std::string> RenewInclusions(const std::string& page,
   for (size_t i = 0; i < lines.size(); ++i) {
     absl::StrAppend(&renewed, lines[i], i + 1 < lines.size() ? "\n" : "");
     absl::string_view path = lines[i];
-    if (!absl::ConsumePrefix(&path, kBegin) || !absl::ConsumeSuffix(&path, " -->")) continue;
+    if (!absl::ConsumePrefix(&path, kInclusionBegin) || !absl::ConsumeSuffix(&path, " -->"))
+      continue;
     const size_t begin = i + 1;
     do {
       ++i;
-    } while (i < lines.size() && lines[i] != kEnd && !absl::StartsWith(lines[i], kBegin));
+    } while (i < lines.size() && lines[i] != kEnd && !absl::StartsWith(lines[i], kInclusionBegin));
     if (i == lines.size() || lines[i] != kEnd) {
       return absl::InvalidArgumentError(absl::StrCat(
           "line ", begin, ": expected `", kEnd, "` further down, found ",

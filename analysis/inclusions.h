@@ -9,6 +9,9 @@
 
 namespace mlp::analysis {
 
+// What a line that keeps a place begins with.
+inline constexpr char kInclusionBegin[] = "<!-- begin ";
+
 // Between a line `<!-- begin <path> -->` and the next line `<!-- end -->`, puts the contents of
 // files[path] in place of what was there. NotFound: files has no such path. InvalidArgument: a
 // beginning without an end. Errors name the line.

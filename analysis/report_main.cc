@@ -25,7 +25,7 @@ absl::Status RenewPage(const std::string& path, const std::map<std::string, std:
   constexpr size_t kMaxPageBytes = 16 << 20;
   const absl::StatusOr<std::string> page = mlp::io::ReadFile(path, kMaxPageBytes);
   if (!page.ok()) return page.status();
-  if (!absl::StrContains(*page, "<!-- begin ")) {
+  if (!absl::StrContains(*page, mlp::analysis::kInclusionBegin)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path,
                      ": expected a line `<!-- begin tables/NAME.md -->` where a table belongs, and "

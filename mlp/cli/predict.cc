@@ -1,6 +1,4 @@
 // `mlp predict`: the class of each picture, as CSV.
-#include <array>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "mlp/base/aligned_buffer.h"
+#include "mlp/base/shortest.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/commands.h"
 #include "mlp/cli/console.h"
@@ -48,30 +47,24 @@ absl::StatusOr<Pictures> LoadPictures(const DataOptions& options) {
   const std::string path = flags::ResolvePath(options.data);
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (!data::IsNamed(options.data) && !std::filesystem::exists(status)) {
+  if (data::IsNamed(options.data) || std::filesystem::is_directory(status)) {
+    MLP_ASSIGN_OR_RETURN(data::Dataset dataset, LoadData(options));
+    return Pictures{std::move(dataset.test), dataset.rows, dataset.cols};
+  }
+  if (!std::filesystem::exists(status)) {
     return absl::NotFoundError(
         absl::StrCat(options.data,
                      ": --data: expected an IDX file of images, digits, circles, mnist, or a "
                      "directory with four IDX files, found nothing there; choose one of these"));
   }
-  if (!data::IsNamed(options.data) && !std::filesystem::is_directory(status)) {
-    MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
-    Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
-    pictures.examples.size = images.dimensions[0];
-    pictures.examples.features = pictures.rows * pictures.cols;
-    pictures.examples.pixels = std::move(images.data);
-    // Batches carry labels, whether they mean something or not.
-    pictures.examples.labels = AlignedBuffer<uint8_t>(pictures.examples.size);
-    return pictures;
-  }
-  MLP_ASSIGN_OR_RETURN(data::Dataset dataset, LoadData(options));
-  return Pictures{std::move(dataset.test), dataset.rows, dataset.cols};
-}
-
-// The shortest text that reads back as the same number.
-void AppendNumber(std::string& text, float value) {
-  std::array<char, 32> digits;
-  text.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+  MLP_ASSIGN_OR_RETURN(data::IdxArray images, data::ReadIdx(path, 3));
+  Pictures pictures = {{}, images.dimensions[1], images.dimensions[2]};
+  pictures.examples.size = images.dimensions[0];
+  pictures.examples.features = pictures.rows * pictures.cols;
+  pictures.examples.pixels = std::move(images.data);
+  // Batches carry labels, whether they mean something or not.
+  pictures.examples.labels = AlignedBuffer<uint8_t>(pictures.examples.size);
+  return pictures;
 }
 
 struct Prediction {
@@ -104,8 +97,7 @@ std::string Csv(const std::vector<Prediction>& predictions, size_t classes,
   for (size_t i = 0; i < predictions.size(); ++i) {
     absl::StrAppend(&text, i, ",", predictions[i].label);
     for (const float probability : predictions[i].probabilities) {
-      text += ",";
-      AppendNumber(text, probability);
+      absl::StrAppend(&text, ",", Shortest(probability));
     }
     text += "\n";
   }

@@ -1,13 +1,12 @@
 #include "mlp/cli/train_flags.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mlp/base/isa.h"
 #include "mlp/base/names.h"
+#include "mlp/base/shortest.h"
 #include "mlp/base/status_macros.h"
 #include "mlp/cli/console.h"
 #include "mlp/data/batcher.h"
@@ -21,12 +20,6 @@
 
 namespace mlp::cli {
 namespace {
-
-// The shortest text that reads back as the same number.
-std::string Text(double value) {
-  std::array<char, 32> text;
-  return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
-}
 
 // Settings without which the rest of a training cannot be what it would have been: they decide
 // which samples come when, and what the optimizer's state means.
@@ -67,7 +60,7 @@ absl::Status CheckTensorParallel(const std::string& asked, const TrainFlags& fla
                                  const kernels::Target& target) {
   std::string against;
   if (flags.clip_norm > 0) {
-    against = absl::StrCat("--clip_norm=", Text(flags.clip_norm),
+    against = absl::StrCat("--clip_norm=", Shortest(flags.clip_norm),
                            " rules out, as it needs the whole gradient");
   } else if (!data::HasPixels(flags.data.data)) {
     against = absl::StrCat("--data=", flags.data.data, " rules out, as it has no pixels");
@@ -270,21 +263,21 @@ model::Settings ToSettings(const TrainFlags& flags, const TrainPlan& plan) {
           {"batch_size", absl::StrCat(flags.batch_size)},
           {"last_batch", flags.last_batch},
           {"optimizer", flags.optimizer},
-          {"learning_rate", Text(flags.learning_rate)},
+          {"learning_rate", Shortest(flags.learning_rate)},
           {"schedule", flags.schedule},
-          {"decay", Text(flags.decay)},
+          {"decay", Shortest(flags.decay)},
           {"decay_every", absl::StrCat(flags.decay_every)},
-          {"decay_to", Text(flags.decay_to)},
-          {"warmup", Text(flags.warmup)},
-          {"weight_decay", Text(flags.weight_decay)},
-          {"momentum", Text(flags.momentum)},
-          {"rho", Text(flags.rho)},
-          {"beta1", Text(flags.beta1)},
-          {"beta2", Text(flags.beta2)},
-          {"epsilon", Text(flags.epsilon)},
-          {"clip_norm", Text(flags.clip_norm)},
+          {"decay_to", Shortest(flags.decay_to)},
+          {"warmup", Shortest(flags.warmup)},
+          {"weight_decay", Shortest(flags.weight_decay)},
+          {"momentum", Shortest(flags.momentum)},
+          {"rho", Shortest(flags.rho)},
+          {"beta1", Shortest(flags.beta1)},
+          {"beta2", Shortest(flags.beta2)},
+          {"epsilon", Shortest(flags.epsilon)},
+          {"clip_norm", Shortest(flags.clip_norm)},
           {"seed", absl::StrCat(flags.seed)},
-          {"validation", Text(flags.validation)},
+          {"validation", Shortest(flags.validation)},
           {"strategy", std::string(strategy.KindName())},
           {"shards", absl::StrCat(strategy.shards)},
           {"micro_batches", absl::StrCat(flags.micro_batches)},

@@ -1,14 +1,13 @@
 #include "mlp/optim/optimizer.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "mlp/base/check.h"
+#include "mlp/base/shortest.h"
 #include "mlp/base/status_macros.h"
 
 namespace mlp::optim {
@@ -38,12 +37,8 @@ size_t StateStride(size_t parameters) {
 absl::Status Wrong(absl::string_view flag, absl::string_view expected, double found,
                    absl::string_view usual) {
   // All digits: what rounds to 1 need not look like it.
-  std::array<char, 32> digits;
-  const char* const end = std::to_chars(digits.begin(), digits.end(), found).ptr;
-  return absl::InvalidArgumentError(
-      absl::StrCat(flag, ": expected ", expected, ", found ",
-                   absl::string_view(digits.data(), static_cast<size_t>(end - digits.data())), "; ",
-                   usual, " is usual"));
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected ", expected, ", found ",
+                                                 Shortest(found), "; ", usual, " is usual"));
 }
 
 }  // namespace

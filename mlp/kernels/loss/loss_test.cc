@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -11,25 +10,22 @@
 #include "mlp/base/team.h"
 #include "mlp/kernels/kernel_testing.h"
 #include "mlp/kernels/kernels.h"
+#include "mlp/reference/activation.h"
 #include "mlp/reference/loss.h"
 #include "mlp/reference/matrix.h"
+#include "mlp/reference/softmax.h"
 
 namespace mlp::kernels {
 namespace {
 
 constexpr size_t kRows = 13;
 
-// Of one row, [1, n]: by the textbook's formulas; a squared error's outputs are what they are.
+// Of one row, [1, n], by the textbook; a squared error's outputs are what they are.
 std::vector<double> ProbabilitiesOf(LossKind kind, const reference::Matrix& row) {
+  if (kind == LossKind::kSoftmaxCrossEntropy) return reference::Softmax(row).data;
   std::vector<double> p = row.data;
-  if (kind == LossKind::kSoftmaxCrossEntropy) {
-    double sum = 0;
-    for (const double z : row.data) sum += std::exp(z);
-    for (double& x : p) x = std::exp(x) / sum;
-    return p;
-  }
   if (kind == LossKind::kBinaryCrossEntropy) {
-    for (double& x : p) x = 1 / (1 + std::exp(-x));
+    for (double& x : p) x = reference::Activate(reference::Activation::kSigmoid, x);
   }
   return p.size() == 1 ? std::vector<double>{1 - p[0], p[0]} : p;
 }
