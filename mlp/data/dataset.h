@@ -13,7 +13,7 @@ namespace mlp::data {
 
 // Inputs are pixels, which stay bytes (a batch is converted when it is gathered), packed or not, or
 // numbers of any kind: all but one of the three are empty. Of what trains, the strategy
-// tensor_parallel reads packed pixels, where it leaves out zeros.
+// tensor_parallel reads packed pixels.
 struct Examples {
   AlignedBuffer<uint8_t> pixels;  // [size, features]
   AlignedBuffer<uint8_t> labels;  // [size]

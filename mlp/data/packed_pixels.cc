@@ -106,14 +106,21 @@ PackedPixels PixelPacker::Finish() && {
   };
   constexpr size_t kGrain = PackedPixels::kGrain;
   size_t end = 0;
+  std::vector<uint32_t> lengths;
   packed.offsets_.push_back(0);
   for_each_record([&](const uint8_t*, size_t count) {
     packed.count_ += count;
-    end += packed.words() + (count + kGrain - 1) / kGrain;
+    const size_t length = packed.words() + (count + kGrain - 1) / kGrain;
+    end += length;
     MLP_CHECK_LE(end, std::numeric_limits<uint32_t>::max());
+    lengths.push_back(static_cast<uint32_t>(length));
     packed.offsets_.push_back(static_cast<uint32_t>(end));
   });
   packed.offsets_.shrink_to_fit();
+  const auto usual = lengths.begin() + static_cast<std::ptrdiff_t>((lengths.size() - 1) * 9 / 10);
+  std::ranges::nth_element(lengths, usual);
+  // A record begins at the end of a line, at worst.
+  packed.lines_ = (*usual * kGrain + kCacheLineBytes - kGrain - 1) / kCacheLineBytes + 1;
   packed.records_ = AlignedBuffer<uint8_t>(end * kGrain + PackedPixels::kSlack);
   std::vector<uint64_t> bits(packed.words());
   size_t row = 0;

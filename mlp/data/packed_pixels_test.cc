@@ -58,6 +58,15 @@ TEST(PackedPixelsTest, ARecordIsBitsAndWhatIsNotZero) {
   EXPECT_EQ(packed.offsets()[2] * PackedPixels::kGrain, 24u + 16 + 72);
 }
 
+// Rows of 1 to 100 pixels, 16 bytes of bits each: the 90th is one of 106 bytes, 112 with its end.
+TEST(PackedPixelsTest, LinesHoldNineRecordsOfTen) {
+  std::vector<uint8_t> pixels(100 * 100);
+  for (size_t i = 0; i < 100; ++i) std::fill_n(pixels.begin() + i * 100, i + 1, 1);
+  EXPECT_EQ(Pack(100, pixels).lines(), 3u);
+  // From the last word of a line on.
+  EXPECT_EQ(Pack(8, std::vector<uint8_t>(8, 1)).lines(), 2u);
+}
+
 TEST(PackedPixelsTest, ColumnsOfZerosAreDropped) {
   const std::vector<uint8_t> pixels = {0, 7, 0, 0, 0,  //
                                        0, 0, 0, 0, 255};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mlp/data/packed_pixels.h"
 #include "mlp/kernels/elementwise/activation.h"
 #include "mlp/kernels/reduce/reduce.h"
 #include "mlp/tensor/matrix.h"
@@ -79,12 +80,23 @@ void TensorParallel::GatherInput(const Turn& turn) const {
     turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
   }
   if (skip_zeros_) return GatherStretches(turn);
+  if (!examples.packed.empty()) return Unpack(turn, stride_);
   MLP_CHECK(!examples.pixels.empty());
   const Range columns = InputColumns(turn.shards);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
   panel_.gather({examples.pixels.data(), features_, turn.batch.rows, turn.desk.runs, columns.size(),
                  turn.desk.gathered.data(),
                  turn.desk.pixels.data() + columns.begin / width_ * stride_, stride_});
+}
+
+void TensorParallel::Unpack(const Turn& turn, size_t stride) const {
+  const data::PackedPixels& packed = turn.batch.examples->packed;
+  MLP_CHECK_EQ(columns_.size(), packed.columns().size());
+  const Range stretches = InputStretches(turn.shards);
+  sparse_.unpack({{packed.records(), packed.offsets().data(), packed.words(), packed.lines()},
+                  turn.batch.rows,
+                  std::span(turn.desk.stretches).subspan(stretches.begin, stretches.size()),
+                  stride});
 }
 
 // What a product over columns of the input reads.

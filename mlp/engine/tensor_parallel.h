@@ -56,11 +56,11 @@ class TensorParallel {
     size_t max_batch = 1;
     int threads = 1;
     // Leave out products with pixels that are 0. With fp32 bits stay the same, so this may follow
-    // the data; else the first layer's products are those of fp32. Only so may pixels be packed, of
-    // the same columns.
+    // the data; else the first layer's products are those of fp32.
     bool skip_zeros = false;
     // Of the data those that are not 0 in every row, ascending; empty for all. The others are left
     // out as if the model did not have them: without a gradient or states their weights stay.
+    // Pixels may be packed, of the same columns.
     std::span<const uint32_t> columns = {};
     Profile* profile = nullptr;  // where steps note what they do, with a lane for each thread
   };
@@ -138,8 +138,9 @@ class TensorParallel {
     std::vector<Range> runs;      // columns of the data that this thread reads
     std::span<uint8_t> gathered;  // [kGatherRows, GatherRowBytes(columns)] for several runs
     std::span<uint8_t> pixels;    // panels of [max_batch, width]
-    // If zeros are skipped, instead of those: the input in stretches, and what is not 0 of it.
+    // Where packed pixels go: to those panels, a stretch as wide as several of them.
     std::vector<kernels::SparseStretch> stretches;
+    // If zeros are skipped, instead of panels: stretches of their own, and what is not 0 of them.
     std::span<kernels::SparseRow> rows;  // [stretches, max_batch]
     std::span<uint64_t> bits;            // [inputs, words]
     std::span<float> input;              // kInputPanels panels of [max_batch, width]
@@ -152,7 +153,7 @@ class TensorParallel {
     kernels::RowPrefetcher prefetch;
   };
 
-  // Columns of the input that sparse products take at once.
+  // Columns of the input that are unpacked, and that sparse products take, at once.
   struct Stretch {
     Range columns;
     std::vector<Range> runs;  // of the data's columns
@@ -174,10 +175,14 @@ class TensorParallel {
   void Plan(Arena& arena);
   // The data's columns that are those of the input.
   std::vector<Range> RunsOf(Range columns) const;
-  // Columns of the first layer's input that some neighbouring shards read.
+  // Columns of the first layer's input that some neighbouring shards read, and its stretches.
   Range InputColumns(Range shards) const {
     const std::vector<Slice>& slices = layers_.front().slices;
     return {slices[shards.begin].in.begin, slices[shards.end - 1].in.end};
+  }
+  Range InputStretches(Range shards) const {
+    const std::vector<Slice>& slices = layers_.front().slices;
+    return {slices[shards.begin].stretches.begin, slices[shards.end - 1].stretches.end};
   }
   size_t Panels(size_t columns) const { return (columns + width_ - 1) / width_; }
   kernels::Context Alone() const { return {&kernels_, math_, Worker()}; }
@@ -193,6 +198,8 @@ class TensorParallel {
   ProfileWork UpdateWork(const Turn& turn, size_t i) const;
   void GatherInput(const Turn& turn) const;
   void GatherStretches(const Turn& turn) const;
+  // To this worker's stretches; in panels so many bytes apart if not 0.
+  void Unpack(const Turn& turn, size_t stride) const;
   // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
   void ConvertInput(const Turn& turn, size_t first, size_t count) const;
   // What layer i > 0 reads.

@@ -193,7 +193,12 @@ void TensorParallel::Plan(Arena& arena) {
         desk.gathered =
             arena.Take<uint8_t>(kernels::kGatherRows * kernels::GatherRowBytes(columns_.size()));
       }
-      desk.pixels = arena.Take<uint8_t>(Panels(layers_[0].inputs) * stride_);
+      // The last stretch of packed pixels has room as a whole.
+      desk.pixels =
+          arena.Take<uint8_t>(Panels(layers_[0].inputs + kernels::kSparseColumns) * stride_);
+      for (size_t l = 0; l < stretches_.size(); ++l) {
+        desk.stretches[l].to = desk.pixels.data() + stretches_[l].columns.begin / width_ * stride_;
+      }
       desk.input = arena.Take<float>(kInputPanels * stride_);
     }
     desk.parts = arena.Take<kernels::PanelSum::Part>(roots_.size());

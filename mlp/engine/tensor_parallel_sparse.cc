@@ -9,21 +9,13 @@
 namespace mlp::engine {
 
 void TensorParallel::GatherStretches(const Turn& turn) const {
-  const Layer& layer = layers_.front();
-  const size_t begin = layer.slices[turn.shards.begin].stretches.begin;
-  const size_t end = layer.slices[turn.shards.end - 1].stretches.end;
+  const Range stretches = InputStretches(turn.shards);
   const data::Examples& examples = *turn.batch.examples;
-  const data::PackedPixels& packed = examples.packed;
-  if (!packed.empty()) {
-    MLP_CHECK_EQ(columns_.size(), packed.columns().size());
-    sparse_.unpack({{packed.records(), packed.offsets().data(), packed.words()},
-                    turn.batch.rows,
-                    std::span(turn.desk.stretches).subspan(begin, end - begin)});
-  }
-  for (size_t l = begin; l < end; ++l) {
+  if (!examples.packed.empty()) Unpack(turn, 0);
+  for (size_t l = stretches.begin; l < stretches.end; ++l) {
     const Stretch& stretch = stretches_[l];
     const std::span<kernels::SparseRow> rows = turn.desk.rows.subspan(l * max_batch_, turn.rows());
-    if (packed.empty()) {
+    if (examples.packed.empty()) {
       sparse_.gather({examples.pixels.data(), features_, turn.batch.rows, stretch.runs,
                       turn.desk.stretches[l].to});
       sparse_.search({stretch.columns.size(), rows});

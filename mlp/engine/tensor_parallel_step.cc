@@ -52,9 +52,8 @@ void TensorParallel::RunStep(const Turn& turn) {
   turn.desk.prefetch =
       packed.empty()
           ? kernels::RowPrefetcher(examples.pixels.data(), examples.features, turn.batch.next_rows)
-          : kernels::RowPrefetcher(packed.records(), packed.bytes_per_row(),
-                                   packed.offsets().data(), data::PackedPixels::kGrain,
-                                   turn.batch.next_rows);
+          : kernels::RowPrefetcher(packed.records(), packed.lines(), packed.offsets().data(),
+                                   data::PackedPixels::kGrain, turn.batch.next_rows);
   {
     const double bytes = static_cast<double>(turn.rows() * layers_.front().inputs);
     const ProfileScope scope(lane, ProfileOp::kGather, kNoLayer, {0, bytes});

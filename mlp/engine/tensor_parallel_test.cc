@@ -319,11 +319,20 @@ TEST_P(TensorParallelTest, PackedPixelsChangeNoBits) {
     ClearPixels(problem, quarters);
     std::vector<uint32_t> used = ClearColumns(problem, seed % 3);
     if (quarters == 0) used = {0};
-    const Outcome expected = Train(problem, GetParam(), 1, {.skip_zeros = true, .columns = used});
-    for (const int threads : {1, 3}) {
-      EXPECT_EQ(Train(problem, GetParam(), threads, {.skip_zeros = true, .packed = true}), expected)
-          << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
-          << " shards, " << threads << " threads";
+    for (const bool skip_zeros : {false, true}) {
+      for (const auto precision : {kernels::Precision::kFp32, kernels::Precision::kBf16}) {
+        const Outcome expected =
+            Train(problem, GetParam(), 1,
+                  {.precision = precision, .skip_zeros = skip_zeros, .columns = used});
+        for (const int threads : {1, 3}) {
+          EXPECT_EQ(Train(problem, GetParam(), threads,
+                          {.precision = precision, .skip_zeros = skip_zeros, .packed = true}),
+                    expected)
+              << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
+              << " shards, " << threads << " threads, " << kernels::Name(precision)
+              << (skip_zeros ? ", without zeros" : "");
+        }
+      }
     }
   }
 }

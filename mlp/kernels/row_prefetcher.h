@@ -15,15 +15,14 @@ class RowPrefetcher {
   RowPrefetcher(const uint8_t* base, size_t width, std::span<const uint32_t> rows)
       : base_(base), width_(width), rows_(rows) {}
 
-  // rows: indices of rows of about `width` bytes, row i from offsets[i] * grain bytes on. (How long
+  // rows: indices of rows of about so many lines, row i from offsets[i] * grain bytes on. (How long
   // each of them is, a branch would have to wait for.)
-  RowPrefetcher(const uint8_t* base, size_t width, const uint32_t* offsets, size_t grain,
+  RowPrefetcher(const uint8_t* base, size_t lines, const uint32_t* offsets, size_t grain,
                 std::span<const uint32_t> rows)
-      : base_(base), width_(width), offsets_(offsets), grain_(grain), rows_(rows) {}
+      : base_(base), width_(lines * kLine), offsets_(offsets), grain_(grain), rows_(rows) {}
 
   // The next line, if there is one.
   void Next() {
-    constexpr size_t kLine = 64;
     if (offset_ >= width_) {
       if (rows_.empty()) return;
       const size_t row = rows_.front();
@@ -37,6 +36,8 @@ class RowPrefetcher {
   }
 
  private:
+  static constexpr size_t kLine = 64;
+
   const uint8_t* base_ = nullptr;
   size_t width_ = 0;
   const uint32_t* offsets_ = nullptr;

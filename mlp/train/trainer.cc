@@ -85,7 +85,8 @@ absl::StatusOr<Trainer> Trainer::Create(const TrainOptions& options, const data:
   if (!dataset.train.packed.empty() && !ReadsPacked(strategy, options.optimizer)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--data: ", dataset.name, ": expected pixels that are not packed for ", Name(kind),
-        ", but where zeros are skipped and weights do not decay, found packed ones; unpack them"));
+        " with --weight_decay=", options.optimizer.weight_decay,
+        ", found packed ones, which tensor_parallel without weight decay reads; unpack them"));
   }
   strategy.columns = std::move(use.columns);
   trainer.validation_rows_ = std::move(split.validation_rows);

@@ -2,6 +2,7 @@
 #include "mlp/base/simd.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -127,13 +128,64 @@ void Search(const SparseSearch& job) {
   }
 }
 
+#if defined(__SSSE3__)
+// Where the bytes of 8 places come from: byte j is the index of bit j among those that are set, or
+// 0x80, for none.
+constexpr auto kSources = [] {
+  std::array<uint64_t, 256> sources = {};
+  for (size_t bits = 0; bits < sources.size(); ++bits) {
+    uint64_t next = 0;
+    for (size_t j = 0; j < 8; ++j) {
+      sources[bits] |= (bits >> j & 1 ? next++ : uint64_t{0x80}) << 8 * j;
+    }
+  }
+  return sources;
+}();
+
+// Bytes from `from` on, and where it ends, for the places of 8 bits.
+[[gnu::always_inline]] inline __m128i Spread8(uint64_t bits, const uint8_t*& from) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  const __m128i sources = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kSources[bits]));
+  from += std::popcount(bits);
+  return _mm_shuffle_epi8(bytes, sources);
+}
+#endif
+
+// Bytes from `from` on to the places of bits, 0 to the others; parts of kPart bytes `stride` apart.
+template <size_t kPart>
+[[gnu::always_inline]] inline void Spread(uint64_t bits, const uint8_t* from, uint8_t* to,
+                                          size_t stride) {
+#if defined(__SSSE3__)
+#pragma GCC unroll 4
+  for (size_t k = 0; k < kWord; k += 16, bits >>= 16) {
+    const __m128i low = Spread8(bits & 0xff, from);
+    const __m128i high = Spread8(bits >> 8 & 0xff, from);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k / kPart * stride + k % kPart),
+                     _mm_unpacklo_epi64(low, high));
+  }
+#else
+#pragma GCC unroll 8
+  for (size_t p = 0; p < kWord / kPart; ++p) std::memset(to + p * stride, 0, kPart);
+  for (; bits != 0; bits &= bits - 1) {
+    const auto j = static_cast<size_t>(std::countr_zero(bits));
+    to[j / kPart * stride + j % kPart] = *from++;
+  }
+#endif
+}
+
 void Unpack(const SparseUnpack& job) {
 #if defined(__AVX512BW__)
   if (HasAvx512Vbmi2()) return UnpackByExpanding(job);
 #endif
-  UnpackRows(job, [](uint64_t bits, const uint8_t* from, uint8_t* to) {
-    std::memset(to, 0, kWord);
-    for (; bits != 0; bits &= bits - 1) to[std::countr_zero(bits)] = *from++;
+  if (job.stride == 0) {
+    return UnpackRows(
+        job, [](uint64_t bits, const uint8_t* from, size_t i, const SparseStretch& stretch) {
+          Spread<kWord>(bits, from, stretch.to + i * kWord, 0);
+        });
+  }
+  const size_t stride = job.stride;
+  UnpackRows(job, [&](uint64_t bits, const uint8_t* from, size_t i, const SparseStretch& stretch) {
+    Spread<kWidth>(bits, from, stretch.to + i * kWidth, stride);
   });
 }
 

@@ -55,13 +55,14 @@ struct PackedRows {
   const uint8_t* records;
   const uint32_t* offsets;  // of rows from records, in words of 64 bits
   size_t words;             // of bits in a record
+  size_t lines;             // of the cache, that hold most records whole
 };
 
 // Some columns of a batch to be unpacked.
 struct SparseStretch {
   Range columns;     // kSparseColumns at most
-  uint8_t* to;       // [batch, kSparseColumns]
-  SparseRow* found;  // [batch]; bits are to be found
+  uint8_t* to;       // [batch, kSparseColumns], 0 beyond the last column; or in panels, see below
+  SparseRow* found;  // [batch], bits are to be found; null if nobody asks for them
 };
 
 // Unpacks stretches of a batch, which follow each other.
@@ -69,6 +70,8 @@ struct SparseUnpack {
   PackedRows from;
   std::span<const uint32_t> rows;  // [batch], of `from`
   std::span<const SparseStretch> stretches;
+  // If not 0, `to` is kSparseColumns / width panels of [batch, width], so many bytes apart.
+  size_t stride = 0;
 };
 
 // Turns bits of rows into bits of columns.

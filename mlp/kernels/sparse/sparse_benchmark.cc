@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,6 +70,42 @@ class Layer {
     }
   }
 
+  // Of packed rows, those of all batches.
+  void Pack() {
+    for (Batch& b : batches_) {
+      for (size_t i = 0; i < batch_; ++i) {
+        offsets_.push_back(static_cast<uint32_t>(records_.size() / sizeof(uint64_t)));
+        for (size_t s = 0; s < Stretches(); ++s) {
+          const uint64_t bits = b.rows[s * batch_ + i].bits;
+          const auto* bytes = reinterpret_cast<const uint8_t*>(&bits);
+          records_.insert(records_.end(), bytes, bytes + sizeof(bits));
+        }
+        for (size_t s = 0; s < Stretches(); ++s) {
+          const std::span row(b.rows[s * batch_ + i].pixels, kSparseColumns);
+          std::ranges::copy_if(row, std::back_inserter(records_), [](uint8_t x) { return x != 0; });
+        }
+        records_.resize(RoundUp(records_.size(), sizeof(uint64_t)));
+      }
+    }
+    records_.resize(records_.size() + 64);
+    to_ = AlignedBuffer<uint8_t>((kColumns + kSparseColumns) / width_ * stride_);
+    for (size_t s = 0; s < Stretches(); ++s) {
+      const size_t begin = s * kSparseColumns;
+      stretches_.push_back({{begin, std::min(begin + kSparseColumns, kColumns)},
+                            to_.data() + begin / width_ * stride_,
+                            nullptr});
+    }
+  }
+
+  // In panels.
+  void Unpack(const Batch& b) {
+    std::vector<uint32_t> rows(batch_);
+    std::iota(rows.begin(), rows.end(),
+              static_cast<uint32_t>(static_cast<size_t>(&b - batches_.data()) * batch_));
+    kernels_.unpack(
+        {{records_.data(), offsets_.data(), Stretches(), 6}, rows, stretches_, stride_});
+  }
+
   Batch& Next() { return batches_[turn_++ % kBatches]; }
 
   void Search(Batch& b) {
@@ -125,6 +164,10 @@ class Layer {
   AlignedBuffer<float> weights_, m_, v_, start_, d_, y_;
   std::vector<float> values_;
   RowPrefetcher prefetch_;
+  std::vector<uint8_t> records_;
+  std::vector<uint32_t> offsets_;
+  AlignedBuffer<uint8_t> to_;
+  std::vector<SparseStretch> stretches_;
   size_t turn_ = 0;
 };
 
@@ -133,6 +176,7 @@ int Register() {
     const std::string label = Name(target) + "/" + name + "/" + std::to_string(batch);
     benchmark::RegisterBenchmark(label.c_str(), [=](benchmark::State& state) {
       Layer layer(target, batch);
+      layer.Pack();
       for ([[maybe_unused]] const auto _ : state) {
         run(layer, layer.Next());
         benchmark::ClobberMemory();
@@ -142,6 +186,7 @@ int Register() {
   for (const Target& target : SupportedTargets()) {
     if (FindSparseKernels(target) == nullptr) continue;
     for (const size_t batch : {32, 64, 128, 256}) {
+      add("unpack", target, batch, [](Layer& layer, Batch& b) { layer.Unpack(b); });
       add("search", target, batch, [](Layer& layer, Batch& b) { layer.Search(b); });
       add("product", target, batch, [](Layer& layer, Batch& b) { layer.Product(b); });
       add("update", target, batch, [](Layer& layer, Batch& b) { layer.Update(b); });

@@ -267,17 +267,40 @@ TEST_P(SparseTest, UnpacksWhatIsThere) {
         found.emplace_back(batch, SparseRow{nullptr, ~uint64_t{0}});
         stretches.push_back({range, bytes.back().data(), found.back().data()});
       }
-      kernels_.unpack({{records.data(), offsets.data(), kWords}, picked, stretches});
+      const PackedRows from = {records.data(), offsets.data(), kWords, 3};
+      // Rows lie in the order that picked turns round twice.
+      const auto expected = [&](size_t s, size_t i, size_t j) -> uint8_t {
+        return j < columns[s].size() ? Pixel(batch - 1 - picked[i], columns[s].begin + j) : 0;
+      };
+      kernels_.unpack({from, picked, stretches});
       for (size_t s = 0; s < stretches.size(); ++s) {
         for (size_t i = 0; i < batch; ++i) {
           for (size_t j = 0; j < kSparseColumns; ++j) {
-            const bool is_there = j < columns[s].size();
-            // Rows lie in the order that picked turns round twice.
-            const uint8_t expected =
-                is_there ? Pixel(batch - 1 - picked[i], columns[s].begin + j) : 0;
-            ASSERT_EQ(bytes[s][i * kSparseColumns + j], expected)
+            ASSERT_EQ(bytes[s][i * kSparseColumns + j], expected(s, i, j))
                 << "batch " << batch << " stretch " << s << " row " << i << " column " << j;
-            ASSERT_EQ(found[s][i].bits >> j & 1, uint64_t{expected != 0});
+            ASSERT_EQ(found[s][i].bits >> j & 1, uint64_t{expected(s, i, j) != 0});
+          }
+        }
+      }
+      // In panels.
+      const size_t stride = batch * width_ + 64;
+      std::vector<AlignedBuffer<uint8_t>> panels;
+      for (SparseStretch& stretch : stretches) {
+        panels.emplace_back(kSparseColumns / width_ * stride);
+        for (uint8_t& byte : panels.back()) byte = 9;
+        stretch.to = panels.back().data();
+        stretch.found = nullptr;
+      }
+      kernels_.unpack({from, picked, stretches, stride});
+      for (size_t s = 0; s < stretches.size(); ++s) {
+        for (size_t p = 0; p < kSparseColumns / width_; ++p) {
+          for (size_t i = 0; i < stride / width_; ++i) {
+            for (size_t j = 0; j < width_; ++j) {
+              ASSERT_EQ(panels[s][p * stride + i * width_ + j],
+                        i < batch ? expected(s, i, p * width_ + j) : 9)
+                  << "batch " << batch << " stretch " << s << " panel " << p << " row " << i
+                  << " column " << j;
+            }
           }
         }
       }

@@ -7,21 +7,31 @@
 #include <cstdint>
 #include <cstring>
 
+#include "mlp/base/aligned_buffer.h"
 #include "mlp/kernels/sparse/sparse.h"
 
 namespace mlp::kernels {
 namespace {
 
-// scatter(bits, from, to) for each stretch of each row: bytes from `from` on belong to the places
-// of bits, 0 to the others of kSparseColumns.
+// scatter(bits, from, i, stretch) for each stretch of each row i: bytes from `from` on belong to
+// the places of bits, 0 to the others of kSparseColumns.
 template <class Scatter>
 [[gnu::always_inline]] inline void UnpackRows(const SparseUnpack& job, Scatter scatter) {
   if (job.stretches.empty()) return;
   const PackedRows packed = job.from;
   const size_t first = job.stretches.front().columns.begin;
+  const auto record_of = [&](size_t i) {
+    return packed.records + size_t{packed.offsets[job.rows[i]]} * sizeof(uint64_t);
+  };
+  // A record's few lines come from L2 or, where nobody asked for them before, from farther: those
+  // of several rows at once.
+  constexpr size_t kAhead = 4;
   for (size_t i = 0; i < job.rows.size(); ++i) {
-    const uint8_t* const record =
-        packed.records + size_t{packed.offsets[job.rows[i]]} * sizeof(uint64_t);
+    if (i + kAhead < job.rows.size()) {
+      const uint8_t* const ahead = record_of(i + kAhead);
+      for (size_t l = 0; l < packed.lines; ++l) __builtin_prefetch(ahead + l * kCacheLineBytes);
+    }
+    const uint8_t* const record = record_of(i);
     // `n` bits from bit `begin` on.
     const auto bits_of = [&](size_t begin, size_t n) {
       uint64_t low = 0;
@@ -43,8 +53,8 @@ template <class Scatter>
     for (const SparseStretch& stretch : job.stretches) {
       const size_t n = stretch.columns.size();
       const uint64_t bits = n == 0 ? 0 : bits_of(stretch.columns.begin, n);
-      stretch.found[i].bits = bits;
-      scatter(bits, from, stretch.to + i * kSparseColumns);
+      if (stretch.found != nullptr) stretch.found[i].bits = bits;
+      scatter(bits, from, i, stretch);
       from += std::popcount(bits);
     }
   }

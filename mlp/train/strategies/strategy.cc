@@ -128,15 +128,15 @@ StrategyOptions Resolve(const StrategyOptions& options, const Job& job) {
 
 bool ReadsPacked(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
   // With weight decay, weights of columns that packed pixels do not have change, too.
-  return resolved.kind == StrategyKind::kTensorParallel &&
-         resolved.skip_zeros.value_or(resolved.precision == kernels::Precision::kFp32) &&
-         optimizer.weight_decay == 0;
+  return resolved.kind == StrategyKind::kTensorParallel && optimizer.weight_decay == 0;
 }
 
 double PackBelow(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer) {
   if (!ReadsPacked(resolved, optimizer)) return 0;
-  // Who asked for skipping gets it with any data.
-  return resolved.skip_zeros.has_value() ? data::kPackBelow : resolved.skip_below;
+  const bool may_skip =
+      resolved.skip_zeros.value_or(resolved.precision == kernels::Precision::kFp32);
+  // Skipping is faster on packed pixels, however much memory they take.
+  return may_skip ? std::max(data::kPackBelow, resolved.skip_below) : data::kPackBelow;
 }
 
 size_t UsedInputs(const StrategyOptions& options, const model::ModelSpec& spec) {

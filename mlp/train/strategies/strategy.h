@@ -99,8 +99,7 @@ bool UsesAmx(const StrategyOptions& options);
 // The options with what they leave open decided: kind, shards and amx.
 StrategyOptions Resolve(const StrategyOptions& options, const Job& job);
 
-// Whether its steps can read packed pixels (see data::Examples): if skip_zeros is open, those of
-// which a smaller part than skip_below is not 0.
+// Whether its steps can read packed pixels (see data::Examples).
 bool ReadsPacked(const StrategyOptions& resolved, const optim::OptimizerOptions& optimizer);
 
 // Training pixels of which a smaller part than this is not 0 are worth packing before a
