@@ -47,6 +47,18 @@ template <class V>
   return xsimd::fnma(a, b, c);
 }
 
+// To aligned memory past the caches.
+template <class V>
+[[gnu::always_inline]] inline void StreamAligned(V x, float* to) {
+#ifdef __AVX512F__
+  if constexpr (V::size == 16) return _mm512_stream_ps(to, x);
+#endif
+#ifdef __AVX__
+  if constexpr (V::size == 8) return _mm256_stream_ps(to, x);
+#endif
+  if constexpr (V::size == 4) return _mm_stream_ps(to, x);
+}
+
 // The first n < V::size lanes from memory, the others 0.
 template <class V>
 [[gnu::always_inline]] inline V LoadPartial(const float* from, size_t n) {

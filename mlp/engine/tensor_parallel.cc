@@ -126,19 +126,32 @@ void TensorParallel::MultiplyBySlope(const Layer& layer, size_t rows, const floa
 }
 
 TensorParallel::Sink TensorParallel::SinkOf(const Turn& turn, const Layer& layer, size_t s) const {
-  Sink sink = {layer.slices[s].partial, {}, 0};
+  Sink sink = {layer.slices[s].partial};
   for (size_t size = 2; (s + 1) % size == 0 && s + 1 - size >= turn.shards.begin; size *= 2) {
     sink.y = layer.slices[s + 1 - size].partial;
     sink.add[sink.adds++] = sink.y.data();
   }
+  if (!turn.past_caches) return sink;
+  const auto root =
+      std::ranges::find(roots_, s + 1, [](const Root& root) { return root.shards.end; });
+  if (root != roots_.end()) sink.published = layer.slices[root->shards.begin].published;
   return sink;
+}
+
+void TensorParallel::Publish(const Turn& turn, const Sink& sink, size_t p) const {
+  if (sink.published.empty()) return;
+  panel_.publish(turn.rows() * width_, sink.y.data() + p * stride_,
+                 sink.published.data() + p * stride_);
 }
 
 void TensorParallel::SumPartials(const Turn& turn, const Layer& layer, size_t panel,
                                  float* to) const {
   for (size_t r = 0; r < roots_.size(); ++r) {
-    const auto [shard, merges] = roots_[r];
-    turn.desk.parts[r] = {layer.slices[shard].partial.data() + panel * stride_, merges};
+    const auto [shards, merges] = roots_[r];
+    const Slice& slice = layer.slices[shards.begin];
+    const bool is_own = turn.shards.begin <= shards.begin && shards.begin < turn.shards.end;
+    const std::span<float> from = turn.past_caches && !is_own ? slice.published : slice.partial;
+    turn.desk.parts[r] = {from.data() + panel * stride_, merges};
   }
   panel_.sum({turn.rows() * width_, turn.desk.parts, to});
 }
@@ -191,6 +204,7 @@ void TensorParallel::Multiply(const Turn& turn, const kernels::Split& x, Range d
              .y = sink.y.data() + p * stride_,
              .add = std::span(add).first(sink.adds)},
             x, b);
+    Publish(turn, sink, p);
   }
 }
 
@@ -225,6 +239,7 @@ void TensorParallel::Forward(const Turn& turn, size_t i) const {
           panel_.sum({turn.rows() * width_, parts,
                       (k + 1 == sink.adds ? sink.y.data() + p * stride_ : y)});
         }
+        Publish(turn, sink, p);
       }
     } else {
       Multiply(turn, InputOf(turn, i, s).columns, slice.in, slice.out, slice.forward,

@@ -17,12 +17,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "mlp/base/arena.h"
 #include "mlp/base/profile.h"
 #include "mlp/base/team.h"
+#include "mlp/base/trial.h"
 #include "mlp/engine/batch.h"
 #include "mlp/kernels/context.h"
 #include "mlp/kernels/loss/loss.h"
@@ -62,6 +64,9 @@ class TensorParallel {
     // out as if the model did not have them: without a gradient or states their weights stay.
     // Pixels may be packed, of the same columns.
     std::span<const uint32_t> columns = {};
+    // Whether threads hand over partial sums through memory, past the caches, or by lines that they
+    // take from each other. None: as it is faster, which is found while they train.
+    std::optional<bool> past_caches = {};
     Profile* profile = nullptr;  // where steps note what they do, with a lane for each thread
   };
   TensorParallel(const model::Model& model, const optim::Optimizer& optimizer,
@@ -109,10 +114,11 @@ class TensorParallel {
     kernels::Split backward;
     Parameters bias;  // [out rounded up]; zeros for shards but the first, if by rows
     // All panels of [max_batch, width].
-    std::span<float> product;  // input W + bias; by rows, the shard's part of it
-    Factor y;                  // by columns: f(product), in the same place if that may be lost
-    Factor d;                  // by columns: gradient with respect to the product
-    std::span<float> partial;  // by rows: the product; by columns: part of the input's gradient
+    std::span<float> product;    // input W + bias; by rows, the shard's part of it
+    Factor y;                    // by columns: f(product), in the same place if that may be lost
+    Factor d;                    // by columns: gradient with respect to the product
+    std::span<float> partial;    // by rows: the product; by columns: part of the input's gradient
+    std::span<float> published;  // the same for other threads, if the shard is a root
   };
 
   // What a thread has of a layer that is split by rows: all columns.
@@ -166,6 +172,7 @@ class TensorParallel {
     const Worker& worker;
     Range shards;  // this worker's
     Desk& desk;
+    bool past_caches;  // of Options
     size_t rows() const { return batch.rows.size(); }
     size_t rank() const { return static_cast<size_t>(worker.rank()); }
   };
@@ -192,6 +199,8 @@ class TensorParallel {
   }
 
   void RunStep(const Turn& turn);
+  // What this worker wrote is there for the others.
+  void Raise(const Turn& turn);
   StepResult ResultOf(const Turn& turn) const;
   // What an op of layer i has to do on this worker, for the profile.
   ProfileWork ProductWork(const Turn& turn, size_t i) const;
@@ -218,6 +227,7 @@ class TensorParallel {
   // node in the buffer of the node's first shard; what remains to add are the roots.
   struct Sink {
     std::span<float> y;
+    std::span<float> published = {};  // where it goes, too, when it is a root's sum; or empty
     std::array<const float*, kernels::PanelSum::kMaxDepth> add = {};
     size_t adds = 0;
   };
@@ -236,6 +246,8 @@ class TensorParallel {
   void Activate(const Layer& layer, size_t rows, const float* z, float* y) const;
   void MultiplyBySlope(const Layer& layer, size_t rows, const float* z, const float* y,
                        float* d) const;
+  // Panel p of what is in the sink, to other threads.
+  void Publish(const Turn& turn, const Sink& sink, size_t p) const;
   // One panel of the sum of all shards' partials, by roots.
   void SumPartials(const Turn& turn, const Layer& layer, size_t panel, float* to) const;
   void Loss(const Turn& turn);
@@ -294,10 +306,15 @@ class TensorParallel {
   std::vector<Layer> layers_;
   std::vector<Stretch> stretches_;
   std::vector<Desk> desks_;  // [threads]
-  // Whose partials are roots, in order, and how often sums merge after each.
-  std::vector<std::pair<size_t, size_t>> roots_;
+  struct Root {
+    Range shards;   // whose partials add up in the buffer of the first
+    size_t merges;  // how often sums merge after it
+  };
+  std::vector<Root> roots_;  // in order
   Arena arena_;
   Signals signals_;
+  const std::optional<bool> past_caches_;
+  Trial past_caches_trial_;
 };
 
 }  // namespace mlp::engine

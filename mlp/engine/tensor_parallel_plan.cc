@@ -72,7 +72,8 @@ TensorParallel::TensorParallel(const model::Model& model, const optim::Optimizer
       skip_zeros_(options.skip_zeros),
       meets_after_step_(model.spec().layers.size() <= 2),
       profile_(options.profile),
-      signals_(threads_) {
+      signals_(threads_),
+      past_caches_(options.past_caches) {
   MLP_CHECK_GT(shards_, 0u);
   MLP_CHECK_GT(max_batch_, 0u);
   MLP_CHECK(pairs_ == nullptr ? precision_ == kernels::Precision::kFp32 : pairs_->width == width_);
@@ -162,6 +163,13 @@ void TensorParallel::Plan(Arena& arena) {
       } else if (i > 0) {
         slice.partial = activations(layers_[i].inputs);
       }
+      arena.SetApart();
+      const bool has_partial = layers_[i].split == Split::kByRows || i > 0;
+      const bool is_root =
+          std::ranges::any_of(roots_, [s](const Root& root) { return root.shards.begin == s; });
+      if (threads_ == 1 || !has_partial || !is_root) continue;
+      slice.published =
+          activations(layers_[i].split == Split::kByRows ? layers_[i].outputs : layers_[i].inputs);
       arena.SetApart();
     }
   }
@@ -304,11 +312,11 @@ void TensorParallel::PlanRoots() {
         open.pop_back();
         open.back().size *= 2;
       }
-      roots_.emplace_back(begin, merges);
+      roots_.push_back({{begin, begin + size}, merges});
       begin += size;
     }
   }
-  roots_.back().second += open.size() - 1;
+  roots_.back().merges += open.size() - 1;
 }
 
 }  // namespace mlp::engine

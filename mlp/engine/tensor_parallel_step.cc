@@ -1,9 +1,12 @@
 // The order of a step, and what its ops have to do, for a profile.
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <bit>
 
 #include "mlp/base/check.h"
 #include "mlp/base/profile.h"
+#include "mlp/base/timer.h"
 #include "mlp/data/packed_pixels.h"
 #include "mlp/engine/tensor_parallel.h"
 
@@ -18,6 +21,8 @@ StepResult TensorParallel::Steps(const Batch& batch, size_t batch_size,
   MLP_CHECK_LE(largest, max_batch_);
   MLP_CHECK_EQ(updates.size(), (batch.rows.size() + batch_size - 1) / batch_size);
   StepResult result;
+  const bool past_caches = threads_ > 1 && past_caches_.value_or(past_caches_trial_.second());
+  const Timer timer;
   RunTeam(threads_, [&](const Worker& worker) {
     for (size_t i = 0; i < updates.size(); ++i) {
       std::span<const uint32_t> rest = batch.rows.subspan(i * batch_size);
@@ -26,8 +31,12 @@ StepResult TensorParallel::Steps(const Batch& batch, size_t batch_size,
       const Batch part = {
           batch.examples, rows,
           rest.empty() ? batch.next_rows : rest.first(std::min(batch_size, rest.size()))};
-      const Turn turn = {part, updates[i], worker, worker.Share(shards_),
-                         desks_[static_cast<size_t>(worker.rank())]};
+      const Turn turn = {part,
+                         updates[i],
+                         worker,
+                         worker.Share(shards_),
+                         desks_[static_cast<size_t>(worker.rank())],
+                         past_caches};
       RunStep(turn);
       if (turn.rank() == 0) result += ResultOf(turn);
       if (meets_after_step_ && i + 1 < updates.size()) {
@@ -36,11 +45,17 @@ StepResult TensorParallel::Steps(const Batch& batch, size_t batch_size,
       }
     }
   });
+  past_caches_trial_.Note(timer.Seconds(), static_cast<double>(batch.rows.size()));
   return result;
 }
 
 StepResult TensorParallel::ResultOf(const Turn& turn) const {
   return StepResult::Of(turn.desk.losses.first(turn.rows()), turn.desk.hits.first(turn.rows()));
+}
+
+void TensorParallel::Raise(const Turn& turn) {
+  if (turn.past_caches) _mm_sfence();
+  signals_.Raise(turn.worker.rank());
 }
 
 void TensorParallel::RunStep(const Turn& turn) {
@@ -65,7 +80,7 @@ void TensorParallel::RunStep(const Turn& turn) {
       Forward(turn, i);
     }
     if (layers_[i].split == Split::kByColumns) continue;
-    signals_.Raise(turn.worker.rank());
+    Raise(turn);
     {
       const ProfileScope scope(lane, ProfileOp::kWait);
       signals_.Await(turn.worker.rank());
@@ -95,7 +110,7 @@ void TensorParallel::RunStep(const Turn& turn) {
       if (i == 0) update(0);
       continue;
     }
-    if (i > 0) signals_.Raise(turn.worker.rank());
+    if (i > 0) Raise(turn);
     update(i + 1);
     update(i);
     if (i > 0) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,7 @@ struct Products {
   kernels::MathMode math = kernels::MathMode::kExact;
   std::vector<uint32_t> columns = {};
   bool packed = false;  // the same examples, and their columns
+  std::optional<bool> past_caches = {};
 };
 
 Outcome Train(const Problem& problem, const kernels::Target& target, int threads,
@@ -129,7 +131,8 @@ Outcome Train(const Problem& problem, const kernels::Target& target, int threads
        .max_batch = problem.LargestBatch(),
        .threads = threads,
        .skip_zeros = products.skip_zeros,
-       .columns = products.packed ? packed.packed.columns() : std::span(products.columns)});
+       .columns = products.packed ? packed.packed.columns() : std::span(products.columns),
+       .past_caches = products.past_caches});
   Outcome outcome;
   for (const std::vector<uint32_t>& rows : problem.batches) {
     optimizer.BeginStep();
@@ -226,9 +229,11 @@ TEST_P(TensorParallelTest, BitsDoNotDependOnTheNumberOfThreads) {
     const Problem problem(seed);
     const Outcome expected = Train(problem, GetParam(), 1);
     for (const int threads : kernels::kTeamSizes) {
-      EXPECT_EQ(Train(problem, GetParam(), threads), expected)
-          << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
-          << " shards, " << threads << " threads";
+      for (const bool past_caches : {false, true}) {
+        EXPECT_EQ(Train(problem, GetParam(), threads, {.past_caches = past_caches}), expected)
+            << "seed " << seed << ": " << Format(problem.spec) << ", " << problem.shards
+            << " shards, " << threads << " threads" << (past_caches ? ", past caches" : "");
+      }
     }
   }
 }
@@ -243,12 +248,15 @@ TEST_P(TensorParallelTest, ManyStepsInOneCallAreThoseOfManyCalls) {
     for (size_t i = 0; i < kBatch * kSteps - 2; ++i) {
       rows.push_back(problem.stream.Below(kExamples));
     }
-    const auto train = [&](int threads, size_t rows_per_call) {
+    const auto train = [&](int threads, size_t rows_per_call, bool past_caches) {
       model::Model model(problem.spec);
       std::ranges::copy(problem.start.parameters(), model.parameters().begin());
       optim::Optimizer optimizer({}, model.parameters().size());
       TensorParallel engine(model, optimizer, kernels::KernelsFor(GetParam()),
-                            {.shards = problem.shards, .max_batch = kBatch, .threads = threads});
+                            {.shards = problem.shards,
+                             .max_batch = kBatch,
+                             .threads = threads,
+                             .past_caches = past_caches});
       StepResult sum;
       for (size_t begin = 0; begin < rows.size(); begin += rows_per_call) {
         const auto some =
@@ -264,14 +272,17 @@ TEST_P(TensorParallelTest, ManyStepsInOneCallAreThoseOfManyCalls) {
       const auto parameters = model.parameters();
       return Outcome{{sum.loss()}, {sum.hits, sum.samples}, {parameters.begin(), parameters.end()}};
     };
-    const Outcome expected = train(1, kBatch);
+    const Outcome expected = train(1, kBatch, false);
     for (const int threads : kernels::kTeamSizes) {
-      const Outcome actual = train(threads, rows.size());
-      // The losses of calls are added up in another order.
-      EXPECT_NEAR(actual.losses[0], expected.losses[0], 1e-9);
-      EXPECT_EQ(actual.hits, expected.hits);
-      EXPECT_EQ(actual.parameters, expected.parameters)
-          << "seed " << seed << ": " << Format(problem.spec) << ", " << threads << " threads";
+      for (const bool past_caches : {false, true}) {
+        const Outcome actual = train(threads, rows.size(), past_caches);
+        // The losses of calls are added up in another order.
+        EXPECT_NEAR(actual.losses[0], expected.losses[0], 1e-9);
+        EXPECT_EQ(actual.hits, expected.hits);
+        EXPECT_EQ(actual.parameters, expected.parameters)
+            << "seed " << seed << ": " << Format(problem.spec) << ", " << threads << " threads"
+            << (past_caches ? ", past caches" : "");
+      }
     }
   }
 }

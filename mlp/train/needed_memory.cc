@@ -41,12 +41,14 @@ double LayerwiseFloats(const model::ModelSpec& spec, double rows) {
 }
 
 // engine::TensorParallel: weights, their transposes and the optimizer's state once more; each shard
-// has sums of its own for the layers that are cut by rows, and for the inputs of the others.
+// has sums of its own for the layers that are cut by rows, and for the inputs of the others, and so
+// has each thread for the other ones.
 double TensorParallelFloats(const model::ModelSpec& spec, const StrategyOptions& strategy,
                             double states, double rows) {
   const double parameters = Parameters(spec);
   const double shards = static_cast<double>(strategy.shards);
   const double threads = BusyThreads(strategy);
+  const double sums = shards + (threads > 1 ? threads : 0);
   const double words = kernels::TermsOf(strategy.precision, /*with_bytes=*/false) / 2.0;
   double inputs = static_cast<double>(spec.inputs);
   const double transposed = parameters - inputs * static_cast<double>(spec.layers.front().units);
@@ -55,9 +57,9 @@ double TensorParallelFloats(const model::ModelSpec& spec, const StrategyOptions&
   for (size_t i = 0; i < spec.layers.size(); ++i) {
     const model::DenseSpec& layer = spec.layers[i];
     if ((spec.layers.size() - i) % 2 == 1) {
-      floats += rows * (shards * static_cast<double>(layer.units) + threads * KeptOf(layer));
+      floats += rows * (sums * static_cast<double>(layer.units) + threads * KeptOf(layer));
     } else {
-      floats += rows * (KeptOf(layer) + (i > 0 ? shards * inputs : 0));
+      floats += rows * (KeptOf(layer) + (i > 0 ? sums * inputs : 0));
     }
     inputs = static_cast<double>(layer.units);
   }

@@ -98,6 +98,9 @@ struct PanelKernels {
   // y[i] = scale * x[i] for i < n, n a multiple of `width`.
   void (*convert)(size_t n, float scale, const uint8_t* x, float* y);
   void (*sum)(const PanelSum& job);
+  // to[i] = from[i] for i < n, n a multiple of `width`, past the caches. What is written later may
+  // be visible to other threads earlier: a store fence comes first.
+  void (*publish)(size_t n, const float* from, float* to);
 };
 
 // Null where the target's backend has none: only simd does.

@@ -198,6 +198,14 @@ TEST_P(PanelTest, GatherAndConvert) {
   }
 }
 
+TEST_P(PanelTest, Publish) {
+  const size_t n = 5 * width_;
+  const AlignedBuffer<float> from = Random(n);
+  AlignedBuffer<float> to(n + width_);
+  kernels_.publish(n, from.data(), to.data());
+  for (size_t i = 0; i < to.size(); ++i) EXPECT_EQ(to[i], i < n ? from[i] : 0) << i;
+}
+
 TEST_P(PanelTest, Sum) {
   const size_t n = 5 * width_;
   const AlignedBuffer<float> a = Random(n), b = Random(n), c = Random(n);

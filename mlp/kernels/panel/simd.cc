@@ -99,6 +99,10 @@ void Sum(const PanelSum& job) {
   }
 }
 
+void Publish(size_t n, const float* from, float* to) {
+  for (size_t i = 0; i < n; i += kLanes) StreamAligned(V::load_aligned(from + i), to + i);
+}
+
 }  // namespace
 
 template <>
@@ -110,7 +114,8 @@ const PanelKernels& PanelTable<Backend::kSimd, Isa::MLP_TARGET_ISA>() {
                                           Transpose,
                                           Gather,
                                           Convert,
-                                          Sum};
+                                          Sum,
+                                          Publish};
   return kTable;
 }
 
