@@ -6,13 +6,14 @@
 
 namespace mlp {
 
-// For ways whose results are the same bits: what it says depends on the time of day.
+// For ways whose results are the same bits: what it says depends on the time of day. The first way
+// is taken unless the second one is clearly faster.
 //
 // Of so many pieces of work one goes the other way, and is compared with the two beside it, as a
 // machine's pace changes. What such comparisons say is averaged, later ones counting more.
 class Trial {
  public:
-  // Whether the next piece of work is to go the second way. At first, the first one.
+  // Whether the next piece of work is to go the second way.
   bool second() const { return (turn_ == 1) != prefers_second_; }
 
   // That what was done since took so long for so much work, in any unit.
@@ -26,7 +27,7 @@ class Trial {
       const double slower = tried_ / ((before_ + pace) / 2) - 1;
       const double cost = std::clamp(prefers_second_ ? -slower : slower, -kMost, kMost);
       second_costs_ += kWeight * (cost - second_costs_);
-      prefers_second_ = second_costs_ < 0;
+      prefers_second_ = second_costs_ < -kClear;
     }
     (turn_ == 1 ? tried_ : before_) = pace;
     turn_ = (turn_ + 1) % kTurns;
@@ -36,7 +37,8 @@ class Trial {
   static constexpr double kPiece_s = 0.005;  // long against most of what disturbs it
   static constexpr size_t kTurns = 16;
   static constexpr double kWeight = 0.3;  // of the newest comparison
-  static constexpr double kMost = 0.03;   // that one comparison may say
+  static constexpr double kMost = 0.04;   // that one comparison may say
+  static constexpr double kClear = 0.01;
 
   bool prefers_second_ = false;
   double second_costs_ = 0;  // more, as a part of the first way's time

@@ -38,6 +38,11 @@ TEST(TrialTest, OneDisturbedPieceDoesNotTurnIt) {
   EXPECT_FALSE(trial.second());
 }
 
+TEST(TrialTest, TheFirstWayIsTakenWhereNoneIsClearlyFaster) {
+  Trial trial;
+  EXPECT_EQ(SecondOf(trial, 160, 0.010, 0.00995), 10);
+}
+
 TEST(TrialTest, ASteadyDriftIsNobodysFault) {
   Trial trial;
   double pace = 0.010;
