@@ -95,8 +95,8 @@ TEST_P(StrategyTest, FollowsTheReferenceOnSeveralThreads) {
   }
 }
 
-// Nothing is promised of its numbers but that they learn; threads that meet badly may undo that of a
-// step.
+// Nothing is promised of its numbers but that they learn; threads that meet badly may undo that of
+// a step.
 TEST(HogwildTest, LearnsOnSeveralThreads) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "races by design";
