@@ -9,8 +9,9 @@ namespace mlp {
 // For ways whose results are the same bits: what it says depends on the time of day. The first way
 // is taken unless the second one is clearly faster.
 //
-// Of so many pieces of work one goes the other way, and is compared with the two beside it, as a
-// machine's pace changes. What such comparisons say is averaged, later ones counting more.
+// Of so many pieces of work one goes the other way, and is compared with the faster of the two
+// beside it, as a machine's pace changes and disturbances only ever lengthen a piece. What such
+// comparisons say is averaged, later ones counting more.
 class Trial {
  public:
   // Whether the next piece of work is to go the second way.
@@ -24,7 +25,7 @@ class Trial {
     const double pace = seconds_ / work_;
     seconds_ = work_ = 0;
     if (turn_ == 2) {
-      const double slower = tried_ / ((before_ + pace) / 2) - 1;
+      const double slower = tried_ / std::min(before_, pace) - 1;
       const double cost = std::clamp(prefers_second_ ? -slower : slower, -kMost, kMost);
       second_costs_ += kWeight * (cost - second_costs_);
       prefers_second_ = second_costs_ < -kClear;
@@ -36,8 +37,8 @@ class Trial {
  private:
   static constexpr double kPiece_s = 0.005;  // long against most of what disturbs it
   static constexpr size_t kTurns = 16;
-  static constexpr double kWeight = 0.3;  // of the newest comparison
-  static constexpr double kMost = 0.04;   // that one comparison may say
+  static constexpr double kWeight = 0.4;  // of the newest comparison
+  static constexpr double kMost = 0.1;    // that one comparison may say
   static constexpr double kClear = 0.01;
 
   bool prefers_second_ = false;
