@@ -80,7 +80,7 @@ void TensorParallel::GatherInput(const Turn& turn) const {
     turn.desk.labels[i] = examples.labels[turn.batch.rows[i]];
   }
   if (skip_zeros_) return GatherStretches(turn);
-  if (!examples.packed.empty()) return Unpack(turn, stride_);
+  if (!examples.packed.empty()) return Unpack(turn);
   MLP_CHECK(!examples.pixels.empty());
   const Range columns = InputColumns(turn.shards);
   // Panel p of the input lies at p * stride_, whichever panels this worker needs.
@@ -89,14 +89,14 @@ void TensorParallel::GatherInput(const Turn& turn) const {
                  turn.desk.pixels.data() + columns.begin / width_ * stride_, stride_});
 }
 
-void TensorParallel::Unpack(const Turn& turn, size_t stride) const {
+void TensorParallel::Unpack(const Turn& turn) const {
   const data::PackedPixels& packed = turn.batch.examples->packed;
   MLP_CHECK_EQ(columns_.size(), packed.columns().size());
   const Range stretches = InputStretches(turn.shards);
   sparse_.unpack({{packed.records(), packed.offsets().data(), packed.words(), packed.lines()},
                   turn.batch.rows,
                   std::span(turn.desk.stretches).subspan(stretches.begin, stretches.size()),
-                  stride});
+                  skip_zeros_ ? 0 : stride_});
 }
 
 // What a product over columns of the input reads.

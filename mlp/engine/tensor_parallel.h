@@ -207,8 +207,8 @@ class TensorParallel {
   ProfileWork UpdateWork(const Turn& turn, size_t i) const;
   void GatherInput(const Turn& turn) const;
   void GatherStretches(const Turn& turn) const;
-  // To this worker's stretches; in panels so many bytes apart if not 0.
-  void Unpack(const Turn& turn, size_t stride) const;
+  // Packed pixels to this worker's stretches.
+  void Unpack(const Turn& turn) const;
   // `count` panels of the input from panel `first`, as numbers in [0, 1] in desk.input.
   void ConvertInput(const Turn& turn, size_t first, size_t count) const;
   // What layer i > 0 reads.

@@ -157,19 +157,18 @@ void TensorParallel::Plan(Arena& arena) {
   // What threads read of each other.
   for (size_t s = 0; s < shards_; ++s) {
     for (size_t i = 0; i < layers_.size(); ++i) {
+      const Layer& layer = layers_[i];
+      const bool by_rows = layer.split == Split::kByRows;
+      if (i == 0 && !by_rows) continue;
       Slice& slice = layers_[i].slices[s];
-      if (layers_[i].split == Split::kByRows) {
-        slice.product = slice.partial = activations(slice.out.size());
-      } else if (i > 0) {
-        slice.partial = activations(layers_[i].inputs);
-      }
+      const size_t columns = by_rows ? layer.outputs : layer.inputs;
+      slice.partial = activations(columns);
+      if (by_rows) slice.product = slice.partial;
       arena.SetApart();
-      const bool has_partial = layers_[i].split == Split::kByRows || i > 0;
       const bool is_root =
           std::ranges::any_of(roots_, [s](const Root& root) { return root.shards.begin == s; });
-      if (threads_ == 1 || !has_partial || !is_root) continue;
-      slice.published =
-          activations(layers_[i].split == Split::kByRows ? layers_[i].outputs : layers_[i].inputs);
+      if (threads_ == 1 || !is_root) continue;
+      slice.published = activations(columns);
       arena.SetApart();
     }
   }

@@ -11,7 +11,7 @@ namespace mlp::engine {
 void TensorParallel::GatherStretches(const Turn& turn) const {
   const Range stretches = InputStretches(turn.shards);
   const data::Examples& examples = *turn.batch.examples;
-  if (!examples.packed.empty()) Unpack(turn, 0);
+  if (!examples.packed.empty()) Unpack(turn);
   for (size_t l = stretches.begin; l < stretches.end; ++l) {
     const Stretch& stretch = stretches_[l];
     const std::span<kernels::SparseRow> rows = turn.desk.rows.subspan(l * max_batch_, turn.rows());

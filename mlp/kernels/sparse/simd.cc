@@ -173,20 +173,20 @@ template <size_t kPart>
 #endif
 }
 
+template <size_t kPart>
+void UnpackParts(const SparseUnpack& job) {
+  // A copy: bytes that are stored might alias the original.
+  const size_t stride = job.stride;
+  UnpackRows(job, [=](uint64_t bits, const uint8_t* from, size_t i, const SparseStretch& stretch) {
+    Spread<kPart>(bits, from, stretch.to + i * kPart, stride);
+  });
+}
+
 void Unpack(const SparseUnpack& job) {
 #if defined(__AVX512BW__)
   if (HasAvx512Vbmi2()) return UnpackByExpanding(job);
 #endif
-  if (job.stride == 0) {
-    return UnpackRows(
-        job, [](uint64_t bits, const uint8_t* from, size_t i, const SparseStretch& stretch) {
-          Spread<kWord>(bits, from, stretch.to + i * kWord, 0);
-        });
-  }
-  const size_t stride = job.stride;
-  UnpackRows(job, [&](uint64_t bits, const uint8_t* from, size_t i, const SparseStretch& stretch) {
-    Spread<kWidth>(bits, from, stretch.to + i * kWidth, stride);
-  });
+  job.stride == 0 ? UnpackParts<kWord>(job) : UnpackParts<kWidth>(job);
 }
 
 void Transpose(const SparseTranspose& job) {
